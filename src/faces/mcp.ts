@@ -1,0 +1,150 @@
+// The MCP face: every agent operation as a tool, the same factory for stdio and HTTP and for both protocol eras.
+import { McpServer, type StandardSchemaWithJSON } from "@modelcontextprotocol/server";
+import { z } from "zod";
+import { AstraError, type ErrorCode } from "../core/error.ts";
+import { agentOperations } from "../operations/index.ts";
+import { type Context, invoke, type Operation, type Principal } from "../operations/operation.ts";
+
+export const INSTRUCTIONS = `astra-budget keeps the budget of your work.
+Call open_session before you start and keep its session_id. Call report_usage after every model call or small batch, with the tokens used since the last report. Call check_budget before an expensive step; with hold: true the money is set aside for you. Call end_session when you are done.
+Read verdict in every answer: allow - go on; warn - finish with less and start nothing new; deny - stop now and tell a human what verdict.message says.
+When you start a sub-agent, give it your session_id to pass as parent_session_id: it then spends from your budget.`;
+
+export type McpOptions = {
+  readonly version: string;
+  /** Where a fault that must not reach the agent goes. */
+  readonly log: (text: string) => void;
+};
+
+/** A server for one connection. It keeps nothing: all state is in the ledger. */
+export function mcpServer(context: Context, principal: Principal, options: McpOptions): McpServer {
+  const server = new McpServer(
+    { name: "astra-budget", title: "astra-budget", version: options.version },
+    { instructions: INSTRUCTIONS, capabilities: { tools: {} } },
+  );
+  for (const tool of tools) {
+    server.registerTool(tool.operation.name, tool.config, async (args: unknown) => {
+      try {
+        return answer(
+          tool.operation,
+          (await invoke(tool.operation, context, principal, args)) as Record<string, unknown>,
+        );
+      } catch (error) {
+        return fault(error, options.log);
+      }
+    });
+  }
+  return server;
+}
+
+const tools = agentOperations.map((operation) => ({
+  operation,
+  config: {
+    title: operation.title,
+    description: operation.description,
+    inputSchema: advertised(operation.input, "input"),
+    outputSchema: advertised(operation.output, "output"),
+    annotations: {
+      title: operation.title,
+      readOnlyHint: operation.effect === "read",
+      destructiveHint: false,
+      idempotentHint: operation.effect !== "write",
+      openWorldHint: false,
+    },
+  },
+}));
+
+/**
+ * A schema that is shown to clients but checks nothing here: inputs are checked by the operation, which names every
+ * fault in our words, and an answer must not turn into an error after its charge was booked.
+ */
+function advertised(schema: z.ZodType, io: "input" | "output"): StandardSchemaWithJSON {
+  const json = compact(z.toJSONSchema(schema, { io, unrepresentable: "any", target: "draft-2020-12" })) as Record<
+    string,
+    unknown
+  >;
+  return {
+    "~standard": {
+      version: 1,
+      vendor: "astra-budget",
+      validate: (value) => ({ value }),
+      jsonSchema: { input: () => json, output: () => json },
+    },
+  };
+}
+
+/** JSON Schema without what tells a model nothing: defaults of strictness on outputs, patterns of ids, safe-integer bounds. */
+function compact(node: unknown): unknown {
+  if (Array.isArray(node)) return node.map(compact);
+  if (typeof node !== "object" || node === null) return node;
+  const out: Record<string, unknown> = {};
+  for (const [key, value] of Object.entries(node)) {
+    if (key === "$schema" || key === "pattern" || key === "propertyNames") continue;
+    if (
+      (key === "maximum" && value === Number.MAX_SAFE_INTEGER) ||
+      (key === "minimum" && value === Number.MIN_SAFE_INTEGER)
+    )
+      continue;
+    if (key === "additionalProperties" && typeof value === "object") continue;
+    out[key] =
+      key === "properties"
+        ? Object.fromEntries(Object.entries(value as object).map(([name, child]) => [name, compact(child)]))
+        : compact(value);
+  }
+  return out;
+}
+
+/** One line for a person or a model that sees only text, then the same JSON as `structuredContent`. */
+function answer(operation: Operation, result: Record<string, unknown>) {
+  const json = JSON.stringify(result);
+  return {
+    content: [{ type: "text" as const, text: `${headline(operation, result)}\n${json}` }],
+    structuredContent: result,
+  };
+}
+
+function headline(operation: Operation, result: Record<string, unknown>): string {
+  const verdict = result["verdict"] as { decision: string; message: string } | undefined;
+  if (verdict) return `${verdict.decision}: ${verdict.message}`;
+  if (operation.name === "end_session") return `Session ended: ${JSON.stringify(result["totals"])}`;
+  return `${operation.title}: $${String(result["total_cost_usd"])} from ${String(result["start_date"])} to ${String(result["end_date"])}.`;
+}
+
+/** What the agent can do about each fault of a call, beside the error's own hint. */
+const WHO_MENDS = {
+  invalid_input: "you",
+  session_not_found: "you",
+  hold_not_found: "you",
+  task_not_found: "you",
+  not_found: "you",
+  id_reused: "you",
+  forbidden: "you",
+  policy_invalid: "a human",
+  ledger_busy: "you",
+  ledger_full: "a human",
+  ledger_read_only: "a human",
+  ledger_corrupt: "a human",
+  ledger_foreign: "a human",
+  ledger_newer: "a human",
+  ledger_unavailable: "a human",
+  internal: "a human",
+} as const satisfies Record<ErrorCode, "you" | "a human">;
+
+function fault(error: unknown, log: (text: string) => void) {
+  if (!(error instanceof AstraError)) log(error instanceof Error ? (error.stack ?? error.message) : String(error));
+  else if (error.cause !== undefined) log(`${error.code}: ${String(error.cause)}`);
+  const known =
+    error instanceof AstraError
+      ? error
+      : new AstraError(
+          "internal",
+          "The server failed; nothing was recorded.",
+          "Repeat the call with the same idempotency_key; if it fails again, stop.",
+        );
+  const faults = known.faults.map(({ path, message }) => (path === "" ? message : `${path}: ${message}`));
+  const details = faults.length > 0 ? ` ${faults.join("; ")}.` : "";
+  const mender = WHO_MENDS[known.code] === "a human" ? " Tell a human." : "";
+  const text =
+    `${known.code}: ${known.message}${known.code === "invalid_input" && faults.length > 0 ? details : ""} ${known.hint}${mender}`.trim();
+  return { isError: true, content: [{ type: "text" as const, text }] };
+}

@@ -1,0 +1,151 @@
+// Balances: the rows that are locked, read and added to. All rows of one call get the same amounts.
+import type { BalanceKey, BalanceScope } from "../core/balance-key.ts";
+import type { Amounts, Balance } from "../core/usage.ts";
+import { NOTHING } from "../core/usage.ts";
+import type { WindowKind } from "../core/window.ts";
+import { type Arguments, all, type Statement, statement, type Value, type Work } from "./statement.ts";
+import type { BalancesTable } from "./tables.ts";
+
+const AMOUNTS = [
+  "cost_spent",
+  "prompt_spent",
+  "completion_spent",
+  "tool_calls_spent",
+  "cost_held",
+  "prompt_held",
+  "completion_held",
+  "tool_calls_held",
+] as const;
+
+export type BalanceRow = readonly [BalanceKey, Balance];
+
+/**
+ * Adds amounts to the balances of all keys, making rows that are not there, and answers their new values.
+ * The keys must be sorted and different: this is also how rows are locked.
+ */
+export function* addToBalances(
+  workspaceId: string,
+  keys: readonly BalanceKey[],
+  spent: Amounts,
+  held: Amounts,
+): Work<readonly BalanceRow[]> {
+  if (keys.length === 0) return [];
+  const deltas = [...valuesOf(spent), ...valuesOf(held)];
+  const args: Record<string, Value> = { ...keyArguments(workspaceId, keys) };
+  AMOUNTS.forEach((column, i) => {
+    const delta = deltas[i] ?? 0n;
+    args[`add_${column}`] = delta;
+    // A row can only be made by something that adds: what is taken away was once added.
+    args[`new_${column}`] = delta > 0n ? delta : 0n;
+  });
+  const rows = yield* all(upsert(keys.length), args);
+  return rows.map(toBalance);
+}
+
+/** Locks the rows until the transaction ends, and answers their values. */
+export function* lockBalances(workspaceId: string, keys: readonly BalanceKey[]): Work<readonly BalanceRow[]> {
+  return yield* addToBalances(workspaceId, keys, NOTHING, NOTHING);
+}
+
+/** The values of the rows that are there, without a lock: never decide a write on them. */
+export function* readBalances(workspaceId: string, keys: readonly BalanceKey[]): Work<readonly BalanceRow[]> {
+  const rows = yield* all(select(keys.length), keyArguments(workspaceId, keys));
+  return rows.map(toBalance);
+}
+
+const upsert = family((count) =>
+  statement((db, args: Arguments) =>
+    db
+      .insertInto("balances")
+      .values(
+        Array.from({ length: count }, (_, i) => ({
+          workspace_id: args.workspace_id,
+          scope: args[`scope${i}`],
+          scope_id: args[`scope_id${i}`],
+          window_kind: args[`window_kind${i}`],
+          window_key: args[`window_key${i}`],
+          ...Object.fromEntries(AMOUNTS.map((column) => [column, args[`new_${column}`]])),
+        })) as BalancesTable[],
+      )
+      .onConflict((conflict) =>
+        conflict
+          .columns(["workspace_id", "scope", "scope_id", "window_kind", "window_key"])
+          .doUpdateSet((eb) =>
+            Object.fromEntries(AMOUNTS.map((c) => [c, eb(`balances.${c}`, "+", args[`add_${c}`] as bigint)])),
+          ),
+      )
+      .returningAll(),
+  ),
+);
+
+const select = family((count) =>
+  statement((db, args: Arguments) =>
+    db
+      .selectFrom("balances")
+      .selectAll()
+      .where("workspace_id", "=", args.workspace_id as string)
+      .where((eb) =>
+        eb.or(
+          Array.from({ length: count }, (_, i) =>
+            eb.and([
+              eb("scope", "=", args[`scope${i}`] as string),
+              eb("scope_id", "=", args[`scope_id${i}`] as string),
+              eb("window_kind", "=", args[`window_kind${i}`] as string),
+              eb("window_key", "=", args[`window_key${i}`] as string),
+            ]),
+          ),
+        ),
+      ),
+  ),
+);
+
+/** One statement per number of rows, made when first needed. */
+function family(make: (count: number) => Statement<Arguments, BalancesTable>) {
+  const made = new Map<number, Statement<Arguments, BalancesTable>>();
+  return (count: number) => {
+    let of = made.get(count);
+    if (!of) {
+      of = make(count);
+      made.set(count, of);
+    }
+    return of;
+  };
+}
+
+function keyArguments(workspaceId: string, keys: readonly BalanceKey[]): Record<string, Value> {
+  const args: Record<string, Value> = { workspace_id: workspaceId };
+  keys.forEach((key, i) => {
+    args[`scope${i}`] = key.scope;
+    args[`scope_id${i}`] = key.scopeId;
+    args[`window_kind${i}`] = key.window;
+    args[`window_key${i}`] = key.windowKey;
+  });
+  return args;
+}
+
+const valuesOf = (a: Amounts): bigint[] => [a.cost, a.promptTokens, a.completionTokens, a.toolCalls];
+
+export function toBalance(row: BalancesTable): BalanceRow {
+  return [
+    {
+      scope: row.scope as BalanceScope,
+      scopeId: row.scope_id,
+      window: row.window_kind as WindowKind,
+      windowKey: row.window_key,
+    },
+    {
+      spent: {
+        cost: row.cost_spent,
+        promptTokens: row.prompt_spent,
+        completionTokens: row.completion_spent,
+        toolCalls: row.tool_calls_spent,
+      },
+      held: {
+        cost: row.cost_held,
+        promptTokens: row.prompt_held,
+        completionTokens: row.completion_held,
+        toolCalls: row.tool_calls_held,
+      },
+    },
+  ];
+}

@@ -1,0 +1,16 @@
+// Migrations: numbered SQL files under schema/, one text for both engines.
+import { readFileSync } from "node:fs";
+
+/** In order; a ledger's version is how many of them it has seen. */
+const FILES = ["0001_ledger.sql"] as const;
+
+export const LEDGER_VERSION = FILES.length;
+
+/** The SQL texts that a ledger at `version` still needs, as the engine wants them. */
+export function pendingMigrations(version: number, engine: "sqlite" | "postgres"): string[] {
+  return FILES.slice(version).map((file) => {
+    const text = readFileSync(new URL(`../../schema/${file}`, import.meta.url), "utf8");
+    // STRICT tables know INTEGER only; Postgres's INTEGER has 32 bits.
+    return engine === "postgres" ? text : text.replace(/\bBIGINT\b/g, "INTEGER").replace(/^\);/gm, ") STRICT;");
+  });
+}

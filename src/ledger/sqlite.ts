@@ -1,0 +1,190 @@
+// The SQLite engine: one writing connection, synchronous transactions, durable commits, fair waiting.
+import { closeSync, mkdirSync, openSync, statfsSync } from "node:fs";
+import { dirname } from "node:path";
+import Database from "better-sqlite3";
+import { SqliteAdapter, SqliteIntrospector, SqliteQueryCompiler } from "kysely";
+import { AstraError } from "../core/error.ts";
+import type { Ledger } from "./ledger.ts";
+import { LEDGER_VERSION, pendingMigrations } from "./migrate.ts";
+import { ledgerError } from "./sqlite-error.ts";
+import { FairQueue } from "./sqlite-queue.ts";
+import { type Compiled, compilerFor, fill, type Statement, type Work } from "./statement.ts";
+
+export type SqliteLedger = Ledger & {
+  /** Copies the live ledger, consistently, to a file that must not exist yet. */
+  backup(file: string): Promise<void>;
+  /** SQLite's own check of the file's structure: what is wrong, nothing when all is well. */
+  integrity(): string[];
+};
+
+const APPLICATION_ID = 0x61737472; // "astr"
+/** Before 3.51.3 a checkpoint in one process could lose a commit of another (sqlite.org/wal.html#walresetbug). */
+const LEAST_SQLITE = [3, 51, 3] as const;
+/** File systems on which SQLite's shared memory or locks do not hold: NFS, SMB, FUSE, 9p, Ceph, AFS. */
+const REMOTE = new Set([0x6969, 0x517b, 0xff534d42, 0xfe534d42, 0x65735546, 0x01021997, 0x00c36400, 0x5346414f]);
+
+/** Opens the ledger in a file, or a private one with ":memory:". Makes and migrates it where needed. */
+export async function openSqlite(file: string): Promise<SqliteLedger> {
+  try {
+    if (file !== ":memory:") prepareFile(file);
+    const db = new Database(file, { timeout: 0 });
+    try {
+      const queue = new FairQueue(db);
+      await queue.retry(() => configure(db, file));
+      await queue.retry(() => migrate(db));
+      return ledgerOver(db, queue);
+    } catch (error) {
+      db.close();
+      throw error;
+    }
+  } catch (error) {
+    throw ledgerError(error);
+  }
+}
+
+/** The directory for its owner only, and an empty file before SQLite makes one that others can read. */
+function prepareFile(file: string): void {
+  mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+  closeSync(openSync(file, "a", 0o600));
+  if (process.platform === "linux" && REMOTE.has(statfsSync(dirname(file)).type)) {
+    throw new AstraError(
+      "ledger_unavailable",
+      "The ledger file lies on a network or FUSE file system, where SQLite's locks do not hold.",
+      "Put it on a local disk: --ledger FILE or ASTRA_LEDGER.",
+    );
+  }
+}
+
+function configure(db: Database.Database, file: string): void {
+  const version = String(db.prepare("select sqlite_version()").pluck().get()).split(".").map(Number);
+  const isOld = LEAST_SQLITE.map((least, i) => (version[i] ?? 0) - least).find((difference) => difference !== 0);
+  if (isOld !== undefined && isOld < 0) {
+    throw new AstraError(
+      "ledger_unavailable",
+      `SQLite ${version.join(".")} can lose commits of other processes.`,
+      `Use one with SQLite ${LEAST_SQLITE.join(".")} or later.`,
+    );
+  }
+  refuseForeign(db);
+  const mode = db.pragma("journal_mode = WAL", { simple: true });
+  for (const pragma of [
+    "synchronous = FULL",
+    "foreign_keys = ON",
+    "trusted_schema = OFF",
+    "cell_size_check = ON",
+    "journal_size_limit = 67108864",
+    "fullfsync = ON",
+    "checkpoint_fullfsync = ON",
+  ]) {
+    db.pragma(pragma);
+  }
+  // The driver's default in WAL mode is NORMAL, which loses acknowledged charges in a power cut: read it back.
+  const isDurable = db.pragma("synchronous", { simple: true }) === 2 && (mode === "wal" || file === ":memory:");
+  if (!isDurable)
+    throw new AstraError(
+      "ledger_unavailable",
+      "The ledger could not be opened in durable mode (WAL, FULL).",
+      "Use a local disk.",
+    );
+}
+
+function refuseForeign(db: Database.Database): void {
+  const id = db.pragma("application_id", { simple: true });
+  const tables = db.prepare("select count(*) from sqlite_master").pluck().get();
+  if (id !== APPLICATION_ID && tables !== 0) {
+    throw new AstraError(
+      "ledger_foreign",
+      "The file is a database of another program, not an astra-budget ledger.",
+      "Name another file with --ledger.",
+    );
+  }
+  const version = Number(db.pragma("user_version", { simple: true }));
+  if (version > LEDGER_VERSION) {
+    throw new AstraError(
+      "ledger_newer",
+      `The ledger has version ${version}; this astra-budget knows ${LEDGER_VERSION}.`,
+      "Update astra-budget, or name another file with --ledger.",
+    );
+  }
+}
+
+/** Several servers may start at once on a new file: the version is read again under the lock. */
+function migrate(db: Database.Database): void {
+  if (Number(db.pragma("user_version", { simple: true })) === LEDGER_VERSION) return;
+  db.transaction(() => {
+    refuseForeign(db);
+    for (const sql of pendingMigrations(Number(db.pragma("user_version", { simple: true })), "sqlite")) db.exec(sql);
+    db.pragma(`application_id = ${APPLICATION_ID}`);
+    db.pragma(`user_version = ${LEDGER_VERSION}`);
+  }).immediate();
+}
+
+function ledgerOver(db: Database.Database, queue: FairQueue): SqliteLedger {
+  const run = runner(db);
+  const begin = db.prepare("begin");
+  const commit = db.prepare("commit");
+  return {
+    write: (work) => queue.write(() => run(work())),
+    read: (work) =>
+      queue
+        .retry(() => {
+          begin.run();
+          try {
+            return run(work());
+          } finally {
+            if (db.inTransaction) commit.run();
+          }
+        })
+        .catch((error) => {
+          throw ledgerError(error);
+        }),
+    close: async () => {
+      await queue.drained();
+      db.close();
+    },
+    backup: async (file) => {
+      try {
+        closeSync(openSync(file, "wx", 0o600));
+        await db.backup(file);
+      } catch (error) {
+        throw ledgerError(error);
+      }
+    },
+    integrity: () =>
+      (db.pragma("integrity_check") as { integrity_check: string }[])
+        .map((row) => row.integrity_check)
+        .filter((line) => line !== "ok"),
+  };
+}
+
+/** Drives a transaction's work without ever giving up the thread: nothing can come between its statements. */
+function runner(db: Database.Database) {
+  const compile = compilerFor({
+    createAdapter: () => new SqliteAdapter(),
+    createIntrospector: (kysely) => new SqliteIntrospector(kysely),
+    createQueryCompiler: () => new SqliteQueryCompiler(),
+  });
+  type Prepared = { readonly places: Compiled["places"]; readonly statement: Database.Statement };
+  const prepared = new WeakMap<Statement<never, unknown>, Prepared>();
+  const prepare = (of: Statement<never, unknown>): Prepared => {
+    const known = prepared.get(of);
+    if (known) return known;
+    const { sql, places } = compile(of);
+    const made = { places, statement: db.prepare(sql).safeIntegers(true) };
+    prepared.set(of, made);
+    return made;
+  };
+  return <T>(work: Work<T>): T => {
+    let step = work.next([]);
+    while (!step.done) {
+      const { places, statement } = prepare(step.value.statement);
+      const values = fill(places, step.value.args);
+      if (statement.reader) step = work.next(statement.all(values));
+      else {
+        statement.run(values);
+        step = work.next([]);
+      }
+    }
+    return step.value;
+  };
+}

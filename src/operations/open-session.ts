@@ -1,0 +1,348 @@
+// open_session: admit a block of agent work, with a budget that nothing it holds can widen.
+import { z } from "zod";
+import { type Attribution, type BalanceKey, sortKeys } from "../core/balance-key.ts";
+import type { Budget } from "../core/budget.ts";
+import { AstraError } from "../core/error.ts";
+import { callerId } from "../core/id.ts";
+import {
+  type EffectiveBudget,
+  effectiveBudget,
+  leastRemaining,
+  narrowMemory,
+  narrowTools,
+  policyPermissions,
+  roleNameOf,
+} from "../core/inheritance.ts";
+import { type BalanceLookup, type Limit, lookup, min, remainingOf, sessionLimits } from "../core/limits.ts";
+import type { Policy } from "../core/policy.ts";
+import { type Ask, type Refusal, type Verdict, verdictOf } from "../core/verdict.ts";
+import { readBalances } from "../ledger/balances.ts";
+import {
+  countChildren,
+  countConcurrentChildren,
+  findAncestors,
+  findSession,
+  findSessionByKey,
+  insertSession,
+  NO_TOTALS,
+  type Session,
+} from "../ledger/sessions.ts";
+import type { Work } from "../ledger/statement.ts";
+import { findTask } from "../ledger/tasks.ts";
+import { lockAndExpire } from "./expiry.ts";
+import { budgetFromWire, budgetInput, idempotencyKey, ourId } from "./input.ts";
+import {
+  type Context,
+  callingAgent,
+  defineOperation,
+  hourAt,
+  invalidInput,
+  mayTouch,
+  type Principal,
+  sessionNotFound,
+} from "./operation.ts";
+import { budgetOut, clampOut, instantOut, verdictOut, verdictOutput } from "./output.ts";
+import { modelRefusal } from "./pricing.ts";
+import { knownTask, limitsOf, sessionStanding, standingOf } from "./standing.ts";
+
+const input = z.strictObject({
+  agent_id: callerId
+    .optional()
+    .describe("Who works, e.g. research-agent. Needed unless the server is pinned to an agent."),
+  task_id: callerId.optional().describe("The task worked on, e.g. 594. A child inherits its parent's."),
+  model: callerId.optional().describe("Model of the reports to come, e.g. claude-sonnet-4-20250514."),
+  provider: callerId.optional().describe("e.g. anthropic"),
+  user_id: callerId.optional().describe("On whose behalf."),
+  role: callerId.optional().describe("e.g. researcher. Counts only for agents the policy does not list."),
+  parent_session_id: ourId("session").optional().describe("Your own session_id when you spawn a sub-agent."),
+  budget: budgetInput
+    .optional()
+    .describe("Lower limits than the policy's; max_cost_cents in cents, max_duration in ms. It can only lower."),
+  tools: z
+    .strictObject({ allow: z.array(callerId).max(200).optional(), deny: z.array(callerId).max(200).optional() })
+    .optional()
+    .describe("Fewer tools than permitted."),
+  idempotency_key: idempotencyKey
+    .optional()
+    .describe("Send the same key when you repeat this call: you then get the same session."),
+});
+
+const output = z.looseObject({
+  session_id: z.string().nullable(),
+  status: z.enum(["open", "refused", "success", "error", "cancelled"]),
+  budget: z.looseObject({}),
+  expires_at: z.string().nullable(),
+  verdict: verdictOutput,
+});
+
+type Input = z.output<typeof input>;
+
+/** A session as it would open: everything but the verdict. */
+type Candidate = { readonly session: Session; readonly effective: EffectiveBudget };
+
+export const openSession = defineOperation({
+  name: "open_session",
+  title: "Open a budget session",
+  description:
+    "Open a session before a block of work; report all usage to it and end it when done. Returns session_id, the effective budget and a verdict. When verdict.decision is deny, session_id is null: do not start, follow verdict.message. For a sub-agent pass your session_id as parent_session_id: its spend counts against yours too. Sessions stay in the ledger for good; one is open until end_session, its time limit is expires_at.",
+  input,
+  output,
+  access: "agent",
+  effect: "write",
+  run: (context, principal, args) => context.ledger.write(() => open(context, principal, args)),
+});
+
+function* open(context: Context, principal: Principal, args: Input): Work<z.input<typeof output>> {
+  const now = context.now();
+  const { policy } = context;
+  const agentId = callingAgent(principal, args.agent_id);
+  if (agentId === null) throw invalidInput("agent_id", "expected the id of the agent that works");
+  const request = JSON.stringify({ ...args, idempotency_key: undefined }, (_, value) =>
+    typeof value === "bigint" ? String(value) : value,
+  );
+  if (args.idempotency_key !== undefined) {
+    const earlier = yield* findSessionByKey(policy.workspace.id, agentId, args.idempotency_key);
+    if (earlier) return yield* repeat(context, earlier, request, now);
+  }
+  const parent = yield* findParent(context, principal, args.parent_session_id);
+  const ancestors = parent ? [...(yield* findAncestors(parent)), parent] : [];
+  const id = context.newId("session");
+  const hour = hourAt(context, now);
+  const spend: Attribution = {
+    workspaceId: policy.workspace.id,
+    chain: [...(parent?.chain ?? []), id],
+    agentId,
+    teamId: policy.agents.get(agentId)?.team ?? parent?.teamId ?? null,
+    taskId: args.task_id ?? parent?.taskId ?? null,
+    hour,
+  };
+  const standing = yield* standingOf(policy, spend, null, ancestors);
+  const balanceOf = lookup(yield* lockAndExpire(context, sortKeys([...standing.keys, ...spawnLock(parent)]), now));
+  const candidate = prepare(context, args, request, spend, parent, ancestors, balanceOf, now);
+  const refusals = [...standing.refusals, ...(yield* ruleRefusals(context, candidate.session, parent, now))];
+  const limits = [
+    ...limitsOf(policy, { ...standing, session: candidate.session }, balanceOf, now),
+    ...(yield* spawnLimits(policy, parent, ancestors, now)),
+  ];
+  const verdict = verdictOf(limits, SPAWN, policy.warnAtPpm, refusals);
+  if (verdict.decision !== "deny") yield* insertSession(candidate.session);
+  return answer(candidate.session, verdict, verdict.decision === "deny" ? "refused" : "opened");
+}
+
+/** Opening takes one place among the children; root sessions meet no such limit. */
+const SPAWN: Ask = { child_agents: 1n, concurrent_children: 1n };
+
+/** A row that all openings under one agent lock, so that its open children are counted one opening at a time. */
+function spawnLock(parent: Session | null): BalanceKey[] {
+  return parent ? [{ scope: "agent", scopeId: parent.agentId, window: "total", windowKey: "" }] : [];
+}
+
+function* findParent(context: Context, principal: Principal, id: string | undefined): Work<Session | null> {
+  if (id === undefined) return null;
+  const parent = yield* findSession(context.policy.workspace.id, id);
+  if (!parent || !mayTouch(principal, parent.agentId)) throw sessionNotFound();
+  return parent;
+}
+
+function prepare(
+  context: Context,
+  args: Input,
+  request: string,
+  spend: Attribution,
+  parent: Session | null,
+  ancestors: readonly Session[],
+  balanceOf: BalanceLookup,
+  now: number,
+): Candidate {
+  const { policy } = context;
+  const role = roleNameOf(policy, spend.agentId, args.role ?? null);
+  const inherited = parent && { budget: parent.budget, remaining: remainingBudget(policy, ancestors, balanceOf, now) };
+  const effective = effectiveBudget(policy, spend.agentId, role, budgetFromWire(args.budget), inherited);
+  const own = policyPermissions(policy, spend.agentId, role);
+  const asked = { allow: args.tools?.allow ?? null, deny: args.tools?.deny ?? [] };
+  const tools = narrowTools(own.tools, asked);
+  const deadline = now + Number(effective.budget.maxDuration);
+  const session: Session = {
+    ...spend,
+    id: spend.chain.at(-1) ?? "",
+    role,
+    userId: args.user_id ?? parent?.userId ?? null,
+    model: args.model ?? null,
+    provider: args.provider ?? policy.agents.get(spend.agentId)?.provider ?? null,
+    parentSessionId: parent?.id ?? null,
+    parentAgentId: parent?.agentId ?? null,
+    depth: parent ? parent.depth + 1 : 0,
+    budget: effective.budget,
+    tools: parent ? narrowTools(tools, parent.tools) : tools,
+    memory: parent ? narrowMemory(own.memory, parent.memory) : own.memory,
+    clamped: effective.clamped.map(clampOut),
+    status: "open",
+    error: null,
+    openedAt: now,
+    expiresAt: parent ? Math.min(deadline, parent.expiresAt) : deadline,
+    endedAt: null,
+    idempotencyKey: args.idempotency_key ?? null,
+    request: args.idempotency_key === undefined ? null : request,
+    totals: NO_TOTALS,
+  };
+  return { session, effective };
+}
+
+const FIELD_OF = {
+  cost_usd: "maxCostCents",
+  total_tokens: "maxTotalTokens",
+  prompt_tokens: "maxPromptTokens",
+  completion_tokens: "maxCompletionTokens",
+  tool_calls: "maxToolCalls",
+  duration_ms: "maxDuration",
+} as const;
+
+/** What the parent and all its ancestors have left: the least of each. */
+function remainingBudget(
+  policy: Policy,
+  ancestors: readonly Session[],
+  balanceOf: BalanceLookup,
+  now: number,
+): Partial<Budget> {
+  return leastRemaining(
+    ancestors.map((ancestor) => {
+      const balance = balanceOf({ scope: "session", scopeId: ancestor.id, window: "session", windowKey: "" });
+      const limits = sessionLimits(ancestor, "ancestor", balance, policy.hardCaps, now);
+      return Object.fromEntries(
+        limits.map((limit) => [FIELD_OF[limit.measure as keyof typeof FIELD_OF], remainingOf(limit)]),
+      );
+    }),
+  );
+}
+
+/** Rules that are no limits: a parent that is not open, depth used up, a task that waits, a model without a price. */
+function* ruleRefusals(context: Context, session: Session, parent: Session | null, now: number): Work<Refusal[]> {
+  const refusals: Refusal[] = [];
+  if (parent && (parent.status !== "open" || parent.expiresAt <= now)) {
+    refusals.push({
+      kind: "parent_not_open",
+      scope: "ancestor",
+      scopeId: parent.agentId,
+      text: "The parent session is not open any more. Stop and tell whoever started you.",
+    });
+  }
+  if (parent && parent.budget.maxSpawnDepth <= 0n) {
+    refusals.push({
+      kind: "spawn_depth",
+      scope: "ancestor",
+      scopeId: parent.agentId,
+      text: `Agent ${parent.agentId} may not spawn sub-agents here: its spawn depth is used up. Do the work in the parent session.`,
+    });
+  }
+  const waitsFor = session.taskId === null ? null : yield* unfinishedDependency(context, session.taskId);
+  if (waitsFor !== null) {
+    refusals.push({
+      kind: "dependency",
+      scope: "task",
+      scopeId: session.taskId ?? "",
+      text: `Task ${session.taskId} waits for task ${waitsFor}, which is not done. Work on that first, or come back later.`,
+    });
+  }
+  const model = modelRefusal(context, session.model, session.provider, now);
+  return model ? [...refusals, model] : refusals;
+}
+
+/** The first task that this one depends on and that is neither done nor cancelled. */
+function* unfinishedDependency(context: Context, taskId: string): Work<string | null> {
+  const task = yield* knownTask(context.policy, context.policy.workspace.id, taskId);
+  for (const id of task?.dependsOn ?? []) {
+    const state = yield* findTask(context.policy.workspace.id, id);
+    if (!state || state.status === "open") return id;
+  }
+  return null;
+}
+
+/** How many children the parent, its tree and its agent may have (Open Astra: `maxChildAgents`; quotas: concurrent). */
+function* spawnLimits(
+  policy: Policy,
+  parent: Session | null,
+  ancestors: readonly Session[],
+  now: number,
+): Work<Limit[]> {
+  if (!parent) return [];
+  const { children, tree } = yield* countChildren(parent);
+  const root = ancestors[0] ?? parent;
+  const none = { held: 0n, resetsAt: null } as const;
+  const limits: Limit[] = [
+    {
+      ...none,
+      scope: "ancestor",
+      scopeId: parent.agentId,
+      window: "session",
+      measure: "child_agents",
+      limit: min(parent.budget.maxChildAgents, policy.hardCaps.maxChildAgents),
+      spent: children,
+    },
+    {
+      ...none,
+      scope: "ancestor",
+      scopeId: root.agentId,
+      window: "total",
+      measure: "child_agents",
+      limit: policy.hardCaps.maxChildAgents,
+      spent: tree,
+    },
+  ];
+  const quota = policy.agents.get(parent.agentId)?.quotas.concurrentChildren ?? null;
+  if (quota !== null) {
+    const spent = yield* countConcurrentChildren(policy.workspace.id, parent.agentId, now);
+    limits.push({
+      ...none,
+      scope: "agent",
+      scopeId: parent.agentId,
+      window: "total",
+      measure: "concurrent_children",
+      limit: quota,
+      spent,
+    });
+  }
+  return limits;
+}
+
+/** The same key again: the same session, with the verdict of now; another request under it is an error. */
+function* repeat(context: Context, session: Session, request: string, now: number): Work<z.input<typeof output>> {
+  if (session.request !== request) throw idReused();
+  const standing = yield* sessionStanding(context.policy, session, hourAt(context, now));
+  const balanceOf = lookup(yield* readBalances(session.workspaceId, standing.keys));
+  const verdict = verdictOf(
+    limitsOf(context.policy, standing, balanceOf, now),
+    {},
+    context.policy.warnAtPpm,
+    standing.refusals,
+  );
+  return answer(session, verdict, "repeated");
+}
+
+export function idReused(): AstraError {
+  return new AstraError(
+    "id_reused",
+    "This idempotency_key was used before with other arguments.",
+    "Repeat the first call exactly, or use a new key for a new call.",
+  );
+}
+
+function answer(session: Session, verdict: Verdict, how: "opened" | "repeated" | "refused"): z.input<typeof output> {
+  const isRefused = how === "refused";
+  return {
+    session_id: isRefused ? null : session.id,
+    status: isRefused ? "refused" : session.status,
+    agent_id: session.agentId,
+    role: session.role,
+    team_id: session.teamId,
+    task_id: session.taskId,
+    parent_session_id: session.parentSessionId,
+    depth: session.depth,
+    budget: budgetOut(session.budget),
+    clamped: session.clamped,
+    tools: session.tools,
+    memory: session.memory,
+    started_at: isRefused ? null : instantOut(session.openedAt),
+    expires_at: isRefused ? null : instantOut(session.expiresAt),
+    verdict: verdictOut(verdict),
+  };
+}

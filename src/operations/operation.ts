@@ -1,0 +1,112 @@
+// An operation: one verb of the product, the same behind every face.
+import type { z } from "zod";
+import { AstraError } from "../core/error.ts";
+import type { IdKind } from "../core/id.ts";
+import type { Policy } from "../core/policy.ts";
+import type { PriceList } from "../core/price.ts";
+import { windowAt } from "../core/window.ts";
+import type { Ledger } from "../ledger/ledger.ts";
+import { faultsOf } from "./fault.ts";
+
+/** All an operation needs of the world; time and ids come in here, so that no test needs a mock. */
+export type Context = {
+  readonly ledger: Ledger;
+  /** The policy in force now: read it once per decision. */
+  readonly policy: Policy;
+  readonly prices: PriceList;
+  /** Epoch ms. */
+  now(): number;
+  newId(kind: IdKind): string;
+};
+
+/** Who is calling. An agent with an id is pinned to it; without one it is whoever it says (local stdio). */
+export type Principal = { readonly kind: "agent"; readonly agentId: string | null } | { readonly kind: "operator" };
+
+/** Whom an operation is for: agents (and operators too), or operators only. */
+export type Access = "agent" | "operator";
+
+export type Operation<Input extends z.ZodType = z.ZodType, Output extends z.ZodType = z.ZodType> = {
+  /** snake_case; the MCP tool's name where it is one. */
+  readonly name: string;
+  readonly title: string;
+  /** For a model: what it does and when to call it. At most 2,048 characters. */
+  readonly description: string;
+  readonly input: Input;
+  readonly output: Output;
+  readonly access: Access;
+  /** `read`: changes nothing. `write`: a repeat counts again. `idempotent`: a repeat (with its key) changes nothing. */
+  readonly effect: "read" | "write" | "idempotent";
+  run(context: Context, principal: Principal, input: z.output<Input>): Promise<z.input<Output>>;
+};
+
+/** Keeps an operation's own types while it is listed with the others. */
+export function defineOperation<Input extends z.ZodType, Output extends z.ZodType>(
+  operation: Operation<Input, Output>,
+): Operation<Input, Output> {
+  return operation;
+}
+
+/** Checks who calls and what they send, then runs it. Throws AstraError; over budget is an answer, not an error. */
+export async function invoke<Input extends z.ZodType, Output extends z.ZodType>(
+  operation: Operation<Input, Output>,
+  context: Context,
+  principal: Principal,
+  raw: unknown,
+): Promise<z.input<Output>> {
+  if (operation.access === "operator" && principal.kind !== "operator") {
+    throw new AstraError(
+      "forbidden",
+      `${operation.name} is for operators.`,
+      "Ask a human to run it on the command line.",
+    );
+  }
+  const parsed = operation.input.safeParse(raw ?? {});
+  if (!parsed.success) {
+    const faults = faultsOf(parsed.error, operation.input);
+    throw new AstraError(
+      "invalid_input",
+      `${operation.name} was called with wrong arguments.`,
+      "Correct the named arguments and call again.",
+      faults,
+    );
+  }
+  return await operation.run(context, principal, parsed.data);
+}
+
+/** The agent a call speaks for: a pinned caller may name nobody else. Null = nobody was named. */
+export function callingAgent(principal: Principal, named: string | undefined): string | null {
+  if (principal.kind === "operator" || principal.agentId === null) return named ?? null;
+  if (named !== undefined && named !== principal.agentId) {
+    throw new AstraError(
+      "forbidden",
+      `This server is pinned to agent ${principal.agentId}; it acts for no other.`,
+      "Leave agent_id out, or name that agent.",
+    );
+  }
+  return principal.agentId;
+}
+
+/** Is a session its caller's own? A foreign one is answered like an absent one. */
+export function mayTouch(principal: Principal, agentId: string): boolean {
+  return principal.kind === "operator" || principal.agentId === null || principal.agentId === agentId;
+}
+
+export function sessionNotFound(): AstraError {
+  return new AstraError(
+    "session_not_found",
+    "There is no such session.",
+    "Use the session_id that open_session returned, or open a new session.",
+  );
+}
+
+/** One wrong argument that no schema can see. */
+export function invalidInput(path: string, message: string): AstraError {
+  return new AstraError("invalid_input", `${path}: ${message}`, "Correct the named argument and call again.", [
+    { path, message },
+  ]);
+}
+
+/** The local hour of an instant in the workspace's zone. */
+export function hourAt(context: Context, atMs: number): string {
+  return windowAt("hour", atMs, context.policy.workspace.timezone).key;
+}

@@ -1,0 +1,118 @@
+// Where a spend stands: everything that bears on it, read in one transaction, and the verdict over it.
+import { type Attribution, type BalanceKey, balanceKeys } from "../core/balance-key.ts";
+import { type BalanceLookup, type Limit, sessionLimits, sharedLimits } from "../core/limits.ts";
+import type { Nano } from "../core/money.ts";
+import type { Policy } from "../core/policy.ts";
+import { costLimitOfTags } from "../core/task-tag.ts";
+import { EMPTY_BALANCE } from "../core/usage.ts";
+import type { Refusal } from "../core/verdict.ts";
+import { findAncestors, type Session } from "../ledger/sessions.ts";
+import type { Work } from "../ledger/statement.ts";
+import { type Stop, stopsInForce } from "../ledger/stops.ts";
+import { findTask, type TaskRecord } from "../ledger/tasks.ts";
+
+/** What is known of a task: the policy's description, the ledger's, or neither (any id may be spent on). */
+export type Task = {
+  readonly id: string;
+  readonly team: string | null;
+  readonly costLimit: Nano | null;
+  readonly dependsOn: readonly string[];
+};
+
+export type Standing = {
+  readonly spend: Attribution;
+  /** Null before a session is open. */
+  readonly session: Session | null;
+  /** Root first. */
+  readonly ancestors: readonly Session[];
+  readonly taskLimit: Nano | null;
+  readonly refusals: readonly Refusal[];
+  /** The balances the limits need, sorted. */
+  readonly keys: readonly BalanceKey[];
+};
+
+/** The standing of an open (or ended) session at a local hour. */
+export function* sessionStanding(policy: Policy, session: Session, hour: string): Work<Standing> {
+  const ancestors = yield* findAncestors(session);
+  return yield* standingOf(policy, { ...session, hour }, session, ancestors);
+}
+
+/** The standing of any spend: stops in force, the task's limit, and the balances to look at. */
+export function* standingOf(
+  policy: Policy,
+  spend: Attribution,
+  session: Session | null,
+  ancestors: readonly Session[],
+): Work<Standing> {
+  const task = spend.taskId === null ? null : yield* knownTask(policy, spend.workspaceId, spend.taskId);
+  const stops = yield* stopsInForce(spend.workspaceId);
+  const refusals = stops.filter((stop) => covers(stop, spend)).map((stop) => stopRefusal(stop, spend, ancestors));
+  if (policy.unknownAgents === "deny" && !policy.agents.has(spend.agentId)) refusals.push(unknownAgent(spend.agentId));
+  return { spend, session, ancestors, taskLimit: taskLimitOf(policy, task, spend), refusals, keys: balanceKeys(spend) };
+}
+
+/** Every limit that bears on the spend, with what stands against it. */
+export function limitsOf(policy: Policy, standing: Standing, balanceOf: BalanceLookup, nowMs: number): Limit[] {
+  const { session, ancestors, spend } = standing;
+  const ofSession = (each: Session, scope: "session" | "ancestor"): Limit[] =>
+    sessionLimits(
+      each,
+      scope,
+      balanceOf({ scope: "session", scopeId: each.id, window: "session", windowKey: "" }) ?? EMPTY_BALANCE,
+      policy.hardCaps,
+      nowMs,
+    );
+  return [
+    ...(session ? ofSession(session, "session") : []),
+    ...ancestors.flatMap((ancestor) => ofSession(ancestor, "ancestor")),
+    ...sharedLimits(spend, policy, standing.taskLimit, balanceOf, nowMs),
+  ];
+}
+
+/** A task by its id: what was added at run time comes second to what astra.yml says. */
+export function* knownTask(policy: Policy, workspaceId: string, id: string): Work<Task | null> {
+  const listed = policy.tasks.get(id);
+  if (listed) return listed;
+  const added = yield* findTask(workspaceId, id);
+  return added ? taskOf(added) : null;
+}
+
+export function taskOf(record: TaskRecord): Task {
+  return { id: record.id, team: record.teamId, costLimit: costLimitOfTags(record.tags), dependsOn: record.dependsOn };
+}
+
+/** The task's own `budget:` tag, else the limit per task of its team, else of the spending agent's team. */
+function taskLimitOf(policy: Policy, task: Task | null, spend: Attribution): Nano | null {
+  if (spend.taskId === null) return null;
+  if (task && task.costLimit !== null) return task.costLimit;
+  const team = task?.team ?? spend.teamId;
+  return team === null ? null : (policy.teams.get(team)?.taskCostLimit ?? null);
+}
+
+function covers(stop: Stop, spend: Attribution): boolean {
+  if (stop.scope === "workspace") return true;
+  if (stop.scope === "session") return spend.chain.includes(stop.scopeId);
+  return stop.scopeId === { agent: spend.agentId, team: spend.teamId, task: spend.taskId }[stop.scope];
+}
+
+function stopRefusal(stop: Stop, spend: Attribution, ancestors: readonly Session[]): Refusal {
+  const text = `Stopped by the operator: ${stop.reason} Stop now and do not retry.`;
+  // An ancestor's session id is its handle: the child learns whose session it is, not which.
+  const ancestor = stop.scope === "session" ? ancestors.find((session) => session.id === stop.scopeId) : undefined;
+  if (ancestor) return { kind: "stop", scope: "ancestor", scopeId: ancestor.agentId, text };
+  return {
+    kind: "stop",
+    scope: stop.scope,
+    scopeId: stop.scope === "workspace" ? spend.workspaceId : stop.scopeId,
+    text,
+  };
+}
+
+function unknownAgent(agentId: string): Refusal {
+  return {
+    kind: "unknown_agent",
+    scope: "agent",
+    scopeId: agentId,
+    text: `Agent ${agentId} is not in the policy, and the policy admits no unknown agents. Stop and ask a human to add it to astra.yml.`,
+  };
+}

@@ -1,0 +1,30 @@
+// verify_ledger: recompute everything derived from charges and holds, and say where the ledger differs.
+import { z } from "zod";
+import { verifyLedger as verify } from "../ledger/verify.ts";
+import { defineOperation } from "./operation.ts";
+
+export const verifyLedger = defineOperation({
+  name: "verify_ledger",
+  title: "Verify the ledger",
+  description: "Recomputes balances, rollups and session totals from charges and holds, and compares.",
+  input: z.strictObject({}),
+  output: z.looseObject({
+    ok: z.boolean(),
+    charges: z.number(),
+    open_holds: z.number(),
+    balances: z.number(),
+    differences: z.array(z.looseObject({})),
+  }),
+  access: "operator",
+  effect: "read",
+  run: async (context) => {
+    const { charges, holds, balances, differences } = await context.ledger.read(verify);
+    return {
+      ok: differences.length === 0,
+      charges: Number(charges),
+      open_holds: Number(holds),
+      balances: Number(balances),
+      differences: [...differences],
+    };
+  },
+});
