@@ -104,10 +104,10 @@ function answer(operation: Operation, result: Record<string, unknown>) {
 }
 
 function headline(operation: Operation, result: Record<string, unknown>): string {
-  const verdict = result["verdict"] as { decision: string; message: string } | undefined;
+  const verdict = result.verdict as { decision: string; message: string } | undefined;
   if (verdict) return `${verdict.decision}: ${verdict.message}`;
-  if (operation.name === "end_session") return `Session ended: ${JSON.stringify(result["totals"])}`;
-  return `${operation.title}: $${String(result["total_cost_usd"])} from ${String(result["start_date"])} to ${String(result["end_date"])}.`;
+  if (operation.name === "end_session") return `Session ended: ${JSON.stringify(result.totals)}`;
+  return `${operation.title}: $${String(result.total_cost_usd)} from ${String(result.start_date)} to ${String(result.end_date)}.`;
 }
 
 /** What the agent can do about each fault of a call, beside the error's own hint. */

@@ -4,7 +4,7 @@ import type { Nano } from "../core/money.ts";
 import { amountsOf, NOTHING, type Usage } from "../core/usage.ts";
 import { addToBalances, type BalanceRow } from "./balances.ts";
 import { addToRollups } from "./rollups.ts";
-import { addToSession, type Session } from "./sessions.ts";
+import { addToSession, type Session, type SessionTotals } from "./sessions.ts";
 import { all, first, statement, type Work } from "./statement.ts";
 import type { ChargeSource, ChargesTable, ChargeToolsTable, CostSource } from "./tables.ts";
 
@@ -41,9 +41,9 @@ export type NewCharge = {
 
 /**
  * Books a charge, whatever the limits say: the row itself, its session's totals, the balances of every scope and
- * the rollups. Answers the new balances. Every lock the transaction needs must be held before.
+ * the rollups. Answers the new balances and totals. Every lock the transaction needs must be held before.
  */
-export function* recordCharge(charge: NewCharge): Work<{ balances: readonly BalanceRow[]; session: Session }> {
+export function* recordCharge(charge: NewCharge): Work<{ balances: readonly BalanceRow[]; totals: SessionTotals }> {
   const { session, usage, cost } = charge;
   const attribution = { ...session, hour: charge.hour };
   const balances = yield* addToBalances(session.workspaceId, balanceKeys(attribution), amountsOf(usage, cost), NOTHING);
@@ -51,9 +51,9 @@ export function* recordCharge(charge: NewCharge): Work<{ balances: readonly Bala
   for (const line of charge.lines) {
     yield* all(insertLine, { charge_id: charge.id, tool: line.tool, calls: line.calls, cost_nano_usd: line.cost });
   }
-  const after = yield* addToSession(session.id, { ...usage, cost, errors: charge.error === null ? 0n : 1n });
+  const totals = yield* addToSession(session.id, { ...usage, cost, errors: charge.error === null ? 0n : 1n });
   yield* addToRollups(charge);
-  return { balances, session: after };
+  return { balances, totals };
 }
 
 const insertCharge = statement((db, args: { [Column in keyof ChargesTable]: ChargesTable[Column] }) =>

@@ -78,14 +78,14 @@ const due = statement((db, args: { workspaceId: string; now: bigint }) =>
     .selectAll()
     .where("workspace_id", "=", args.workspaceId)
     .where("state", "=", "held")
-    .where("expires_at", "<=", args.now)
-    .orderBy("expires_at")
-    .orderBy("id"),
+    .where("expires_at", "<=", args.now),
 );
 
 /** Open holds whose time is over. */
 export function* dueHolds(workspaceId: string, nowMs: number): Work<Hold[]> {
-  return (yield* all(due, { workspaceId, now: BigInt(nowMs) })).map(toHold);
+  // Sorted here: a sorter costs SQLite 10 us, and there are nearly never any.
+  const rows = yield* all(due, { workspaceId, now: BigInt(nowMs) });
+  return rows.map(toHold).sort((a, b) => a.expiresAt - b.expiresAt || (a.id < b.id ? -1 : 1));
 }
 
 const ofSession = statement((db, args: { sessionId: string }) =>

@@ -10,7 +10,13 @@ export const LEDGER_VERSION = FILES.length;
 export function pendingMigrations(version: number, engine: "sqlite" | "postgres"): string[] {
   return FILES.slice(version).map((file) => {
     const text = readFileSync(new URL(`../../schema/${file}`, import.meta.url), "utf8");
-    // STRICT tables know INTEGER only; Postgres's INTEGER has 32 bits.
-    return engine === "postgres" ? text : text.replace(/\bBIGINT\b/g, "INTEGER").replace(/^\);/gm, ") STRICT;");
+    // STRICT tables know INTEGER only; Postgres's INTEGER has 32 bits. Tables with a key of several columns are
+    // stored by it (WITHOUT ROWID), which halves the cost of an upsert.
+    return engine === "postgres"
+      ? text
+      : text
+          .replace(/\bBIGINT\b/g, "INTEGER")
+          .replace(/^( {2}PRIMARY KEY \([^)]*\)\n)\);/gm, "$1) STRICT, WITHOUT ROWID;")
+          .replace(/^\);/gm, ") STRICT;");
   });
 }

@@ -126,11 +126,20 @@ const addTotals = statement(
         tool_calls: eb("tool_calls", "+", args.toolCalls),
         cost_nano_usd: eb("cost_nano_usd", "+", args.cost),
       }))
-      .returningAll(),
+      .returning([
+        "charges",
+        "errors",
+        "input_tokens",
+        "output_tokens",
+        "cache_read_tokens",
+        "cache_write_tokens",
+        "tool_calls",
+        "cost_nano_usd",
+      ]),
 );
 
-/** Adds one charge to a session's own totals; answers the session as it is then. */
-export function* addToSession(id: string, charge: Omit<SessionTotals, "charges">): Work<Session> {
+/** Adds one charge to a session's own totals; answers them as they are then. */
+export function* addToSession(id: string, charge: Omit<SessionTotals, "charges">): Work<SessionTotals> {
   const row = yield* first(addTotals, {
     id,
     errors: charge.errors,
@@ -142,7 +151,7 @@ export function* addToSession(id: string, charge: Omit<SessionTotals, "charges">
     cost: charge.cost,
   });
   if (!row) throw new TypeError("a charge names a session that is not there");
-  return toSession(row);
+  return toTotals(row);
 }
 
 const end = statement((db, args: { id: string; status: string; error: string | null; at: bigint }) =>
@@ -341,15 +350,31 @@ export function toSession(row: SessionsTable): Session {
     endedAt: row.ended_at === null ? null : Number(row.ended_at),
     idempotencyKey: row.idempotency_key,
     request: row.request,
-    totals: {
-      charges: row.charges,
-      errors: row.errors,
-      inputTokens: row.input_tokens,
-      outputTokens: row.output_tokens,
-      cacheReadTokens: row.cache_read_tokens,
-      cacheWriteTokens: row.cache_write_tokens,
-      toolCalls: row.tool_calls,
-      cost: row.cost_nano_usd,
-    },
+    totals: toTotals(row),
+  };
+}
+
+function toTotals(
+  row: Pick<
+    SessionsTable,
+    | "charges"
+    | "errors"
+    | "input_tokens"
+    | "output_tokens"
+    | "cache_read_tokens"
+    | "cache_write_tokens"
+    | "tool_calls"
+    | "cost_nano_usd"
+  >,
+): SessionTotals {
+  return {
+    charges: row.charges,
+    errors: row.errors,
+    inputTokens: row.input_tokens,
+    outputTokens: row.output_tokens,
+    cacheReadTokens: row.cache_read_tokens,
+    cacheWriteTokens: row.cache_write_tokens,
+    toolCalls: row.tool_calls,
+    cost: row.cost_nano_usd,
   };
 }

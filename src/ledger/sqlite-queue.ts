@@ -26,6 +26,7 @@ export class FairQueue {
   readonly #commit: Database.Statement;
   readonly #savepoint: Database.Statement;
   readonly #release: Database.Statement;
+  readonly #version: Database.Statement;
   #waiting: Item[] = [];
   #flushing: Promise<void> | null = null;
   #dataVersion: number | null = null;
@@ -39,6 +40,7 @@ export class FairQueue {
     this.#commit = db.prepare("commit");
     this.#savepoint = db.prepare("savepoint item");
     this.#release = db.prepare("release item");
+    this.#version = db.prepare("pragma data_version").pluck();
   }
 
   /** Runs synchronous work inside a transaction that others of the same tick may share; resolves after COMMIT. */
@@ -120,7 +122,7 @@ export class FairQueue {
 
   async #courtesy(): Promise<void> {
     const now = performance.now();
-    const version = Number(this.#db.pragma("data_version", { simple: true }));
+    const version = this.#version.get() as number;
     if (this.#dataVersion !== null && version !== this.#dataVersion) this.#neighbourSeenAt = now;
     this.#dataVersion = version;
     const isContended = now - this.#neighbourSeenAt < NEIGHBOUR_MS;

@@ -30,12 +30,7 @@ export function* insertStop(stop: Stop): Work<void> {
 }
 
 const inForce = statement((db, args: { workspaceId: string }) =>
-  db
-    .selectFrom("stops")
-    .selectAll()
-    .where("workspace_id", "=", args.workspaceId)
-    .where("lifted_at", "is", null)
-    .orderBy("id"),
+  db.selectFrom("stops").selectAll().where("workspace_id", "=", args.workspaceId).where("lifted_at", "is", null),
 );
 
 export function* stopsInForce(workspaceId: string): Work<Stop[]> {

@@ -10,15 +10,17 @@ import type { Context } from "./operation.ts";
 
 /**
  * Locks the keys of a transaction together with those of every hold whose time is over, expires those holds, and
- * answers the balances of the asked keys. Every write that decides begins with this.
+ * answers the balances of the asked keys. Every write that decides begins with this. With `expire_only`, for a
+ * write whose first statement locks the keys anyway, nothing is locked unless a hold is due.
  */
 export function* lockAndExpire(
   context: Context,
   keys: readonly BalanceKey[],
   nowMs: number,
+  how: "lock" | "expire_only" = "lock",
 ): Work<readonly BalanceRow[]> {
   const due = yield* withSessions(yield* dueHolds(context.policy.workspace.id, nowMs));
-  if (due.length === 0) return yield* lockBalances(context.policy.workspace.id, keys);
+  if (due.length === 0) return how === "lock" ? yield* lockBalances(context.policy.workspace.id, keys) : [];
   yield* lockBalances(
     context.policy.workspace.id,
     sortKeys([...keys, ...due.flatMap(({ hold, session }) => keysOfHold(hold, session))]),

@@ -106,14 +106,14 @@ function* report(context: Context, principal: Principal, args: Input): Work<z.in
   const charge = chargeOf(context, args, session, occurredAt, request, now);
   const standing = yield* sessionStanding(context.policy, session, hourAt(context, now));
   const holdKeys = hold ? keysOfHold(hold, session) : [];
-  yield* lockAndExpire(context, sortKeys([...standing.keys, ...holdKeys]), now);
+  yield* lockAndExpire(context, sortKeys([...standing.keys, ...holdKeys]), now, hold ? "lock" : "expire_only");
   const settled = hold ? yield* freeHold(hold, session, "settled") : null;
-  const { session: after, balances } = yield* recordCharge(charge.booked);
+  const { totals, balances } = yield* recordCharge(charge.booked);
   // A report of an earlier hour counts there; the verdict is about now.
   const current =
     charge.booked.hour === standing.spend.hour ? balances : yield* readBalances(session.workspaceId, standing.keys);
   const verdict = verdictAfter(context, standing, current, charge.refusal, now);
-  return answer(charge.booked, after, current, verdict, {
+  return answer(charge.booked, { ...session, totals }, current, verdict, {
     duplicate: false,
     hold: settled === null ? null : settled === "closed" ? "settled" : "was_closed",
   });
