@@ -73,25 +73,34 @@ function advertised(schema: z.ZodType, io: "input" | "output"): StandardSchemaWi
   };
 }
 
-/** JSON Schema without what tells a model nothing: defaults of strictness on outputs, patterns of ids, safe-integer bounds. */
+/**
+ * The schema in as few words as tell a model all it needs: a model reads the whole tool list in every conversation.
+ * Left out are patterns, bounds that only reject the absurd, and openness; an id is shown as the string it is taken
+ * as, though an integer will do.
+ */
 function compact(node: unknown): unknown {
   if (Array.isArray(node)) return node.map(compact);
   if (typeof node !== "object" || node === null) return node;
-  const out: Record<string, unknown> = {};
-  for (const [key, value] of Object.entries(node)) {
-    if (key === "$schema" || key === "pattern" || key === "propertyNames") continue;
-    if (
-      (key === "maximum" && value === Number.MAX_SAFE_INTEGER) ||
-      (key === "minimum" && value === Number.MIN_SAFE_INTEGER)
-    )
-      continue;
-    if (key === "additionalProperties" && typeof value === "object") continue;
-    out[key] =
-      key === "properties"
-        ? Object.fromEntries(Object.entries(value as object).map(([name, child]) => [name, compact(child)]))
-        : compact(value);
+  const { $schema, pattern, propertyNames, anyOf, ...rest } = node as Record<string, unknown>;
+  if (isId(anyOf)) return { type: "string", ...rest };
+  const out: Record<string, unknown> = anyOf === undefined ? {} : { anyOf: compact(anyOf) };
+  for (const [key, value] of Object.entries(rest)) {
+    const isNoise = (key === "maximum" || key === "minimum") && Math.abs(value as number) > 100_000_000;
+    const isOpen = key === "additionalProperties" && typeof value === "object";
+    const isEmpty = (key === "properties" || key === "items") && Object.keys(compact(value) as object).length === 0;
+    if (isNoise || isOpen || isEmpty) continue;
+    out[key] = key === "properties" ? mapped(value as object) : compact(value);
   }
   return out;
+}
+
+const mapped = (properties: object) =>
+  Object.fromEntries(Object.entries(properties).map(([name, child]) => [name, compact(child)]));
+
+/** The shape of `callerId`: text, or an integer taken as text. */
+function isId(anyOf: unknown): boolean {
+  const types = Array.isArray(anyOf) ? anyOf.map((each) => (each as { type?: unknown }).type) : [];
+  return types.length === 2 && types[0] === "string" && types[1] === "integer";
 }
 
 /** One line for a person or a model that sees only text, then the same JSON as `structuredContent`. */

@@ -1,0 +1,154 @@
+// Answers of operations as text for a person at a terminal.
+import { bar, type Column, dollars, shownText, table } from "./table.ts";
+
+type Answer = Record<string, unknown>;
+type Line = Record<string, string | number | null | undefined>;
+
+const text = (title: string, key: string): Column<Line> => ({
+  title,
+  align: "left",
+  cell: (row) => String(row[key] ?? "-"),
+});
+const count = (title: string, key: string): Column<Line> => ({
+  title,
+  align: "right",
+  cell: (row) => Number(row[key] ?? 0).toLocaleString("en-US"),
+});
+const money = (title: string, key: string): Column<Line> => ({
+  title,
+  align: "right",
+  cell: (row) => (row[key] === null || row[key] === undefined ? "-" : dollars(Number(row[key]))),
+});
+
+export function costsText(answer: Answer): string {
+  const total = Number(answer.total_cost_usd);
+  const tokens = `${Number(answer.total_input_tokens).toLocaleString("en-US")} input and ${Number(answer.total_output_tokens).toLocaleString("en-US")} output tokens`;
+  const parts = [
+    `${dollars(total)} from ${answer.start_date} to ${answer.end_date}, ${tokens}, ${answer.charges} charges`,
+  ];
+  if (Number(answer.unpriced_charges) > 0)
+    parts.push(`${answer.unpriced_charges} charges have no price: add their models under prices in astra.yml`);
+  for (const [key, value] of Object.entries(answer)) {
+    if (key.startsWith("by_")) parts.push(breakdown(key.slice(3), value as Record<string, number>, total));
+  }
+  const left = Number(answer.sessions_left_out);
+  const sessions = table(
+    answer.sessions as Line[],
+    [
+      text("session", "session_id"),
+      text("agent", "agent_name"),
+      text("task", "task_title"),
+      text("status", "status"),
+      money("cost", "cost_usd"),
+      count("tokens", "tokens"),
+      count("minutes", "duration_minutes"),
+    ],
+    "No sessions.",
+  );
+  parts.push(left > 0 ? `${sessions}\n${left} older sessions are left out (--limit).` : sessions);
+  return parts.join("\n\n");
+}
+
+function breakdown(name: string, costs: Record<string, number>, total: number): string {
+  const rows = Object.entries(costs).map(([key, cost]) => ({ key, cost, share: total > 0 ? cost / total : 0 }));
+  return table(
+    rows,
+    [
+      { title: name, align: "left", cell: (row) => row.key },
+      { title: "cost", align: "right", cell: (row) => dollars(row.cost) },
+      { title: "share", align: "left", cell: (row) => `${bar(row.share)} ${Math.round(row.share * 100)} %` },
+    ],
+    `No costs by ${name}.`,
+  );
+}
+
+export function sessionsText(answer: Answer): string {
+  const columns = [
+    text("session", "session_id"),
+    text("agent", "agent_id"),
+    text("task", "task_id"),
+    text("status", "status"),
+    money("cost", "cost_usd"),
+    money("of", "max_cost_usd"),
+    count("tokens", "tokens"),
+    text("started", "started_at"),
+    text("error", "error"),
+  ];
+  return table(answer.sessions as Line[], columns, "No sessions yet: agents open them with open_session.");
+}
+
+export function stopsText(answer: Answer): string {
+  return table(
+    answer.stops as Line[],
+    [text("scope", "scope"), text("id", "scope_id"), text("reason", "reason"), text("since", "created_at")],
+    "No stop is in force.",
+  );
+}
+
+export function tasksText(answer: Answer): string {
+  const rows = (answer.tasks as Record<string, unknown>[]).map((task) => ({
+    ...task,
+    depends_on: (task.depends_on as string[]).join(", ") || null,
+  })) as Line[];
+  const columns = [
+    text("task", "task_id"),
+    text("title", "title"),
+    text("status", "status"),
+    money("limit", "cost_limit_usd"),
+    money("spent", "spent_usd"),
+    text("team", "team_id"),
+    text("waits for", "depends_on"),
+  ];
+  return table(
+    rows,
+    columns,
+    "No tasks: add one with `astra-budget task add ID --title TEXT`, or list them in astra.yml.",
+  );
+}
+
+export function taskText(task: Answer): string {
+  const limit = task.cost_limit_usd === null ? "no limit of its own" : `limit ${dollars(Number(task.cost_limit_usd))}`;
+  return shownText(
+    `Task ${task.task_id} (${task.title}): ${task.status}, ${limit}, ${dollars(Number(task.spent_usd))} spent.`,
+  );
+}
+
+export function endText(answer: Answer): string {
+  if (answer.already_ended) return `Session ${answer.session_id} had ended already (${answer.status}).`;
+  const cost = dollars(Number((answer.totals as { tree_cost_usd: number }).tree_cost_usd));
+  return `Ended ${answer.session_id} and ${answer.ended_children} sessions below it; ${answer.released_holds} holds released; ${cost} spent in all.`;
+}
+
+/** A verdict with every limit as a bar. */
+export function verdictText(answer: Answer): string {
+  const verdict = answer.verdict as { decision: string; message: string; limits: Line[] };
+  const shown = (limit: Line, key: string) =>
+    limit.measure === "cost_usd" ? dollars(Number(limit[key])) : Number(limit[key]).toLocaleString("en-US");
+  const limits = table(
+    verdict.limits,
+    [
+      { title: "scope", align: "left", cell: (limit) => `${limit.scope} ${limit.scope_id}` },
+      text("window", "window"),
+      text("measure", "measure"),
+      { title: "limit", align: "right", cell: (limit) => shown(limit, "limit") },
+      { title: "spent", align: "right", cell: (limit) => shown(limit, "spent") },
+      { title: "held", align: "right", cell: (limit) => shown(limit, "held") },
+      { title: "left", align: "right", cell: (limit) => shown(limit, "remaining") },
+      {
+        title: "used",
+        align: "left",
+        cell: (limit) =>
+          bar(Number(limit.limit) > 0 ? (Number(limit.spent) + Number(limit.held)) / Number(limit.limit) : 1),
+      },
+    ],
+    "No limit bears on this.",
+  );
+  return `${verdict.decision.toUpperCase()}: ${shownText(verdict.message)}\n\n${limits}`;
+}
+
+export function verifyText(answer: Answer): string {
+  const counted = `${answer.charges} charges, ${answer.open_holds} open holds, ${answer.balances} balances`;
+  if (answer.ok) return `The ledger is consistent: ${counted}.`;
+  const rows = answer.differences as Line[];
+  return `${rows.length} differences in ${counted}:\n\n${table(rows, [text("what", "what"), text("key", "key"), text("stored", "stored"), text("computed", "computed")], "")}`;
+}

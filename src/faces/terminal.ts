@@ -1,0 +1,157 @@
+// The terminal face: the operator's commands, each a way to fill one operation's input and to show its answer.
+import type { z } from "zod";
+import { checkBudget } from "../operations/check-budget.ts";
+import { endSession } from "../operations/end-session.ts";
+import { getCosts } from "../operations/get-costs.ts";
+import { listSessions } from "../operations/list-sessions.ts";
+import type { Operation } from "../operations/operation.ts";
+import { listStops, resume, stop } from "../operations/stop.ts";
+import { addTask, finishTask, listTasks } from "../operations/tasks.ts";
+import { verifyLedger } from "../operations/verify-ledger.ts";
+import {
+  costsText,
+  endText,
+  sessionsText,
+  stopsText,
+  tasksText,
+  taskText,
+  verdictText,
+  verifyText,
+} from "./terminal-text.ts";
+
+/** An option of a command and the argument of its operation that it fills. `list`: repeated or comma-separated. */
+export type Option = {
+  readonly argument: string;
+  readonly kind: "text" | "number" | "flag" | "list";
+  readonly help: string;
+};
+
+export type Command = {
+  /** Words after `astra-budget`. */
+  readonly words: readonly string[];
+  readonly help: string;
+  /** The argument that a bare word after the command fills. */
+  readonly positional?: string;
+  readonly options: Readonly<Record<string, Option>>;
+  /** Arguments the command itself sets. */
+  readonly fixed?: Readonly<Record<string, unknown>>;
+  readonly operation: Operation;
+  text(answer: Record<string, unknown>): string;
+  /** The exit code for an answer that is no error; 0 when absent. */
+  exitCode?(answer: Record<string, unknown>): number;
+};
+
+function command<Input extends z.ZodType, Output extends z.ZodType>(
+  words: string,
+  operation: Operation<Input, Output>,
+  rest: Omit<Command, "words" | "operation">,
+): Command {
+  return { words: words.split(" "), operation: operation as unknown as Operation, ...rest };
+}
+
+const option = (argument: string, kind: Option["kind"], help: string): Option => ({ argument, kind, help });
+
+const target = {
+  session: option("session_id", "text", "a session"),
+  agent: option("agent_id", "text", "an agent"),
+  task: option("task_id", "text", "a task"),
+  team: option("team_id", "text", "a team"),
+  all: option("all", "flag", "the whole workspace"),
+};
+
+/** 3: the budget denies; a script can tell that from every other failure. */
+const DENIED = 3;
+const deniedCode = (answer: Record<string, unknown>): number =>
+  (answer.verdict as { decision: string }).decision === "deny" ? DENIED : 0;
+
+export const commands: readonly Command[] = [
+  command("costs", getCosts, {
+    help: "what was spent, by agent, provider, month and tool",
+    options: {
+      months: option("months", "number", "calendar months back, this one included (3)"),
+      days: option("days", "number", "days back, today included"),
+      from: option("start_date", "text", "first day, YYYY-MM-DD"),
+      to: option("end_date", "text", "last day, YYYY-MM-DD"),
+      agent: option("agent_id", "text", "one agent only"),
+      team: option("team_id", "text", "one team only"),
+      task: option("task_id", "text", "one task only"),
+      user: option("user_id", "text", "one user only"),
+      provider: option("provider", "text", "one provider only"),
+      session: option("session_id", "text", "one session only"),
+      by: option("group_by", "list", "more breakdowns: model,task,team,user,role,day"),
+      limit: option("limit", "number", "sessions to list (20)"),
+    },
+    text: costsText,
+  }),
+  command("sessions", listSessions, {
+    help: "the newest sessions with their ids",
+    options: { open: option("open", "flag", "open ones only"), limit: option("limit", "number", "how many (20)") },
+    text: sessionsText,
+  }),
+  command("check", checkBudget, {
+    help: "what is left for an agent or session; exits 3 when the budget denies",
+    options: {
+      agent: target.agent,
+      session: target.session,
+      task: target.task,
+    },
+    text: verdictText,
+    exitCode: deniedCode,
+  }),
+  command("stop", stop, {
+    help: "the kill switch: deny all spending on one thing from now on",
+    options: { ...target, reason: option("reason", "text", "told to the agents (needed)") },
+    text: (answer) =>
+      `Stopped: ${answer.scope} ${answer.scope_id}. Lift it with: astra-budget resume ${flagOf(answer)}`,
+  }),
+  command("resume", resume, {
+    help: "lift a stop",
+    options: target,
+    text: (answer) => `Resumed: ${answer.scope} ${answer.scope_id}.`,
+  }),
+  command("stops", listStops, { help: "the stops in force", options: {}, text: stopsText }),
+  command("end", endSession, {
+    help: "end a session and all open ones below it",
+    options: {
+      session: target.session,
+      status: option("status", "text", "success, error or cancelled (cancelled)"),
+      error: option("error", "text", "what went wrong"),
+    },
+    fixed: { status: "cancelled" },
+    text: endText,
+  }),
+  command("task add", addTask, {
+    help: "add a task: task add ID --title TEXT [--tag budget:0.50]",
+    positional: "task_id",
+    options: {
+      title: option("title", "text", "what is to be done (needed)"),
+      team: option("team_id", "text", "its team"),
+      priority: option("priority", "text", "e.g. low"),
+      type: option("task_type", "text", "e.g. bugfix"),
+      tag: option("tags", "list", "e.g. budget:0.50"),
+      "depends-on": option("depends_on", "list", "tasks that must be done first"),
+    },
+    text: taskText,
+  }),
+  command("task done", finishTask, {
+    help: "mark a task done, so that what depends on it may open",
+    positional: "task_id",
+    options: { status: option("status", "text", "done, cancelled or open (done)") },
+    text: taskText,
+  }),
+  command("task list", listTasks, {
+    help: "all tasks with their state, limit and spend",
+    options: {},
+    text: tasksText,
+  }),
+  command("ledger verify", verifyLedger, {
+    help: "recompute everything derived from the charges; exits 1 on any difference",
+    options: {},
+    text: verifyText,
+    exitCode: (answer) => (answer.ok ? 0 : 1),
+  }),
+];
+
+function flagOf(answer: Record<string, unknown>): string {
+  return answer.scope === "workspace" ? "--all" : `--${answer.scope} ${answer.scope_id}`;
+}
