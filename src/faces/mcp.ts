@@ -94,8 +94,9 @@ function compact(node: unknown): unknown {
   return out;
 }
 
-const mapped = (properties: object) =>
-  Object.fromEntries(Object.entries(properties).map(([name, child]) => [name, compact(child)]));
+function mapped(properties: object): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(properties).map(([name, child]) => [name, compact(child)]));
+}
 
 /** The shape of `callerId`: text, or an integer taken as text. */
 function isId(anyOf: unknown): boolean {
