@@ -62,18 +62,20 @@ export function libraryRates(
   id: string,
   provider: Provider | null,
   atMs: number,
-): { readonly rates: Rates; readonly named: boolean } | null {
-  let near: Rates | null = null;
+): { readonly rates: Rates; readonly named: boolean; readonly provider: string } | null {
+  let near: { readonly rates: Rates; readonly provider: string } | null = null;
   for (const spelling of spellings(id)) {
     const timestamp = new Date(atMs);
     const result = library().calcPrice({}, spelling, provider ? { providerId: provider.id, timestamp } : { timestamp });
     if (result === null) continue;
     const rates = ratesOf(result.model, result.model_price);
     if (rates === null) continue;
-    if (!makesMedia(result.model_price) && isNamed(result.model, spelling)) return { rates, named: true };
-    near ??= rates;
+    if (!makesMedia(result.model_price) && isNamed(result.model, spelling)) {
+      return { rates, named: true, provider: result.provider.id };
+    }
+    near ??= { rates, provider: result.provider.id };
   }
-  return near === null ? null : { rates: near, named: false };
+  return near && { ...near, named: false };
 }
 
 /** Whether the list's entry is for this id: by its own id, or by an alias, a date pattern or a full stem it states. */

@@ -49,6 +49,7 @@ export function openPriceList(overrides: ReadonlyMap<string, Rates>): PriceList 
         rates: worstRates(provider),
         basis: "worst_known",
         source: PRICE_SOURCES.library,
+        provider: provider?.id ?? null,
       };
       worst.set(key, price);
       return price;
@@ -59,7 +60,7 @@ export function openPriceList(overrides: ReadonlyMap<string, Rates>): PriceList 
 function ownPrice(own: ReadonlyMap<string, Rates>, model: string): Price | null {
   const id = bareId(model);
   const rates = own.get(model.trim().toLowerCase()) ?? own.get(id) ?? own.get(undatedId(id));
-  return rates === undefined ? null : { rates, basis: "override", source: PRICE_SOURCES.policy };
+  return rates === undefined ? null : { rates, basis: "override", source: PRICE_SOURCES.policy, provider: null };
 }
 
 /** The first sure answer, else the first approximate one. */
@@ -96,14 +97,15 @@ function fromTable({ id, provider }: Try, atMs: number): Price | null {
   const row = overrideRow(id, atMs);
   if (row === null) return null;
   if (provider?.id === "aws") {
-    return { rates: bedrockRates(id, row.rates), basis: "approximate", source: PRICE_SOURCES.table };
+    return { rates: bedrockRates(id, row.rates), basis: "approximate", source: PRICE_SOURCES.table, provider: "aws" };
   }
   if (provider !== null && !resells(provider, row.vendor)) return null;
-  return { rates: row.rates, basis: "override", source: PRICE_SOURCES.table };
+  return { rates: row.rates, basis: "override", source: PRICE_SOURCES.table, provider: provider?.id ?? row.vendor };
 }
 
 function fromLibrary({ id, provider }: Try, atMs: number): Price | null {
   const found = libraryRates(id, provider, atMs);
   if (found === null) return null;
-  return { rates: found.rates, basis: found.named ? "exact" : "approximate", source: PRICE_SOURCES.library };
+  const basis = found.named ? "exact" : "approximate";
+  return { rates: found.rates, basis, source: PRICE_SOURCES.library, provider: found.provider };
 }

@@ -131,6 +131,14 @@ describe("a model's name", () => {
   });
 });
 
+describe("the seller of a model", () => {
+  it("is named by the list when the caller does not say", () => {
+    expect(prices.find("claude-sonnet-4-20250514", null, NOW)?.provider).toBe("anthropic");
+    expect(prices.find("claude-haiku-5-5", null, NOW)?.provider).toBe("anthropic");
+    expect(prices.find("gpt-5", null, NOW)?.provider).toBe("openai");
+  });
+});
+
 describe("the operator's own prices", () => {
   const amount = nanoFromUsd(7);
   const seven: Rates = {
@@ -147,7 +155,12 @@ describe("the operator's own prices", () => {
   test("win over every list, in dated and marked forms of the model too", () => {
     const models = ["claude-sonnet-5-5", "claude-sonnet-5-5-20260928", "claude-sonnet-5-5[1m]", "my-llama"];
     for (const model of models) {
-      expect(mine.find(model, "claude", NOW)).toEqual({ rates: seven, basis: "override", source: "astra.yml" });
+      expect(mine.find(model, "claude", NOW)).toEqual({
+        rates: seven,
+        basis: "override",
+        source: "astra.yml",
+        provider: null,
+      });
     }
   });
 

@@ -27,7 +27,13 @@ export type PricedTokens = {
 /** Where a price came from: the list's own row, the policy or our table, a near relative, or the dearest known. */
 export type PriceBasis = "exact" | "override" | "approximate" | "worst_known";
 
-export type Price = { readonly rates: Rates; readonly basis: PriceBasis; readonly source: string };
+/** `provider`: who sells the model by the list's name ("anthropic"); null where the list does not say. */
+export type Price = {
+  readonly rates: Rates;
+  readonly basis: PriceBasis;
+  readonly source: string;
+  readonly provider: string | null;
+};
 
 /** The price list behind one function; null = the model is unknown. `atMs`: the usage's time (prices change). */
 export type PriceList = {

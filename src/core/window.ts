@@ -36,11 +36,6 @@ export function windowAt(kind: CalendarWindow, atMs: number, zone: string): Wind
   return window;
 }
 
-/** The local hour an instant falls in, "2026-11-22T13"; its prefixes name the day (10) and the month (7). */
-export function hourKey(atMs: number, zone: string): string {
-  return windowAt("hour", atMs, zone).key;
-}
-
 /** Is it a date of the calendar, written YYYY-MM-DD? (2026-02-30 is not.) */
 export function isCalendarDate(text: string): boolean {
   if (!/^\d{4}-\d{2}-\d{2}$/.test(text)) return false;

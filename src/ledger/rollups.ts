@@ -33,7 +33,7 @@ const DAY_KEY = [
 const MONTH_KEY = ["workspace_id", "month", "agent_id", "provider", "tool"] as const;
 
 /** A charge split by tool: its own line (tool '' = the model call) and one per listed tool; the lines sum to it. */
-export function linesOf(charge: NewCharge): (Sums & { readonly tool: string })[] {
+function linesOf(charge: NewCharge): (Sums & { readonly tool: string })[] {
   const { usage, lines } = charge;
   const listedCalls = lines.reduce((sum, line) => sum + line.calls, 0n);
   const listedCost = lines.reduce((sum, line) => sum + line.cost, 0n);

@@ -181,14 +181,14 @@ function breakdownOut(dimension: Dimension, groups: readonly CostGroup[]): Recor
   return out;
 }
 
-export function* titleOf(context: Context, taskId: string | null): Work<string | null> {
+function* titleOf(context: Context, taskId: string | null): Work<string | null> {
   if (taskId === null) return null;
   const listed = context.policy.tasks.get(taskId);
   return listed ? listed.title : ((yield* findTask(context.policy.workspace.id, taskId))?.title ?? null);
 }
 
 /** A session as the Cost Control guide lists it ("Team cost summary"); tokens are its prompt and completion. */
-export function sessionOut(session: Session, title: string | null, now: number) {
+function sessionOut(session: Session, title: string | null, now: number) {
   const { totals } = session;
   return {
     agent_name: session.agentId,

@@ -5,7 +5,7 @@ import { nanoFromCents, nanoFromUsd } from "../core/money.ts";
 import { isCalendarDate } from "../core/window.ts";
 
 /** The most tokens of one kind in one report; also far below what could overflow a sum. */
-export const MOST_TOKENS = 1_000_000_000;
+const MOST_TOKENS = 1_000_000_000;
 /** The most dollars in one report: 900,000 such reports fit a 64-bit sum of nano-dollars. */
 export const MOST_USD = 10_000;
 

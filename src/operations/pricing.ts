@@ -10,6 +10,8 @@ export type PricedUsage = {
   readonly cost: Nano | null;
   readonly costSource: Exclude<CostSource, "reported" | "estimate">;
   readonly priceList: string | null;
+  /** Who sells the model, where the caller did not say and the list knows. */
+  readonly provider: string | null;
   /** Set when the policy denies unknown models and this is one. */
   readonly refusal: Refusal | null;
 };
@@ -23,19 +25,20 @@ export function priceTokens(
   atMs: number,
 ): PricedUsage {
   const isNothing = tokens.input + tokens.output + tokens.cacheRead + tokens.cacheWrite === 0n;
-  if (isNothing) return { cost: 0n, costSource: "exact", priceList: null, refusal: null };
+  if (isNothing) return { cost: 0n, costSource: "exact", priceList: null, provider, refusal: null };
   const price = model === null ? null : context.prices.find(model, provider, atMs);
   if (price)
-    return { cost: costOf(tokens, price.rates), costSource: price.basis, priceList: price.source, refusal: null };
+    return { cost: costOf(tokens, price.rates), costSource: price.basis, priceList: price.source, provider: provider ?? price.provider, refusal: null };
   const { unknownModel } = context.policy;
   if (unknownModel === "worst_known") {
     const worst = context.prices.worst(provider);
-    return { cost: costOf(tokens, worst.rates), costSource: "worst_known", priceList: worst.source, refusal: null };
+    return { cost: costOf(tokens, worst.rates), costSource: "worst_known", priceList: worst.source, provider, refusal: null };
   }
   return {
     cost: null,
     costSource: "unpriced",
     priceList: null,
+    provider,
     refusal: unknownModel === "deny" ? unknownModelRefusal(model) : null,
   };
 }

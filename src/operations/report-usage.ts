@@ -172,7 +172,7 @@ function chargeOf(
     id: context.newId("charge"),
     session,
     model,
-    provider,
+    provider: priced.provider,
     tool: args.tool ?? null,
     occurredAt,
     recordedAt: now,

@@ -77,7 +77,7 @@ export function* knownTask(policy: Policy, workspaceId: string, id: string): Wor
   return added ? taskOf(added) : null;
 }
 
-export function taskOf(record: TaskRecord): Task {
+function taskOf(record: TaskRecord): Task {
   return { id: record.id, team: record.teamId, costLimit: costLimitOfTags(record.tags), dependsOn: record.dependsOn };
 }
 
