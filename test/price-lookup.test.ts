@@ -132,7 +132,7 @@ describe("a model's name", () => {
 });
 
 describe("the seller of a model", () => {
-  it("is named by the list when the caller does not say", () => {
+  test("is named by the list when the caller does not say", () => {
     expect(prices.find("claude-sonnet-4-20250514", null, NOW)?.provider).toBe("anthropic");
     expect(prices.find("claude-haiku-5-5", null, NOW)?.provider).toBe("anthropic");
     expect(prices.find("gpt-5", null, NOW)?.provider).toBe("openai");
