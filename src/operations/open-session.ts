@@ -117,7 +117,9 @@ function* open(context: Context, principal: Principal, args: Input): Work<z.inpu
     hour,
   };
   const standing = yield* standingOf(policy, spend, null, ancestors);
-  const balanceOf = lookup(yield* lockAndExpire(context, sortKeys([...standing.keys, ...spawnLock(parent)]), now));
+  // The new session's own balance is nobody else's yet: a refusal must not leave a row of it behind.
+  const shared = standing.keys.filter((key) => key.scopeId !== id);
+  const balanceOf = lookup(yield* lockAndExpire(context, sortKeys([...shared, ...spawnLock(parent)]), now));
   const candidate = prepare(context, args, request, spend, parent, ancestors, balanceOf, now);
   const refusals = [...standing.refusals, ...(yield* ruleRefusals(context, candidate.session, parent, now))];
   const limits = [

@@ -15,8 +15,8 @@ export type Context = {
   readonly policy: Policy;
   readonly prices: PriceList;
   /** Epoch ms. */
-  now(): number;
-  newId(kind: IdKind): string;
+  readonly now: () => number;
+  readonly newId: (kind: IdKind) => string;
 };
 
 /** Who is calling. An agent with an id is pinned to it; without one it is whoever it says (local stdio). */
@@ -70,7 +70,10 @@ export async function invoke<Input extends z.ZodType, Output extends z.ZodType>(
       faults,
     );
   }
-  return await operation.run(context, principal, parsed.data);
+  // One call decides by one policy, even when its file changes meanwhile.
+  const { ledger, policy, prices, now, newId } = context;
+  const fixed: Context = { ledger, policy, prices, now, newId };
+  return await operation.run(fixed, principal, parsed.data);
 }
 
 /** The agent a call speaks for: a pinned caller may name nobody else. Null = nobody was named. */
