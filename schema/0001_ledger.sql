@@ -47,6 +47,7 @@ CREATE INDEX sessions_by_root ON sessions (root_session_id);
 CREATE INDEX sessions_by_parent_agent ON sessions (workspace_id, parent_agent_id, status);
 
 -- One immutable fact: what was used, what it came to, whose it was, and who says so. Never updated, never deleted.
+-- A forgotten hold may be booked as `unconfirmed`; when its report comes after all, a `reversal` takes that back.
 CREATE TABLE charges (
   id TEXT NOT NULL PRIMARY KEY,
   workspace_id TEXT NOT NULL,
@@ -62,25 +63,27 @@ CREATE TABLE charges (
   occurred_at BIGINT NOT NULL,
   recorded_at BIGINT NOT NULL,
   hour TEXT NOT NULL,
-  input_tokens BIGINT NOT NULL CHECK (input_tokens >= 0),
-  output_tokens BIGINT NOT NULL CHECK (output_tokens >= 0),
-  cache_read_tokens BIGINT NOT NULL CHECK (cache_read_tokens >= 0),
-  cache_write_tokens BIGINT NOT NULL CHECK (cache_write_tokens >= 0),
+  input_tokens BIGINT NOT NULL,
+  output_tokens BIGINT NOT NULL,
+  cache_read_tokens BIGINT NOT NULL,
+  cache_write_tokens BIGINT NOT NULL,
   cache_write_1h_tokens BIGINT NOT NULL CHECK (cache_write_1h_tokens BETWEEN 0 AND cache_write_tokens),
-  tool_calls BIGINT NOT NULL CHECK (tool_calls >= 0),
-  cost_nano_usd BIGINT NOT NULL CHECK (cost_nano_usd >= 0),
+  tool_calls BIGINT NOT NULL,
+  cost_nano_usd BIGINT NOT NULL,
   reported_nano_usd BIGINT CHECK (reported_nano_usd >= 0),
   priced_nano_usd BIGINT CHECK (priced_nano_usd >= 0),
   cost_source TEXT NOT NULL CHECK (cost_source IN ('reported', 'exact', 'override', 'approximate', 'worst_known', 'unpriced', 'estimate')),
   price_list TEXT,
-  source TEXT NOT NULL CHECK (source IN ('self_reported', 'unconfirmed')),
+  source TEXT NOT NULL CHECK (source IN ('self_reported', 'unconfirmed', 'reversal')),
   late BIGINT NOT NULL CHECK (late IN (0, 1)),
   latency_ms BIGINT CHECK (latency_ms >= 0),
   error TEXT,
   hold_id TEXT,
   idempotency_key TEXT,
   request TEXT,
-  UNIQUE (session_id, idempotency_key)
+  UNIQUE (session_id, idempotency_key),
+  CHECK (source = 'reversal' OR (input_tokens >= 0 AND output_tokens >= 0 AND cache_read_tokens >= 0
+    AND cache_write_tokens >= 0 AND tool_calls >= 0 AND cost_nano_usd >= 0))
 );
 CREATE INDEX charges_by_session ON charges (session_id, recorded_at);
 

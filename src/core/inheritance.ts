@@ -58,7 +58,7 @@ export function effectiveBudget(
     }
     if (parent) {
       // A hard cap is nobody's wish: that a child of a small parent gets less than it is not worth reporting.
-      const report = source === "hard_cap" ? "silent" : "report";
+      const report = source === "hard_cap" && wish === undefined ? "silent" : "report";
       const inherited = field === "maxSpawnDepth" ? parent.budget[field] - 1n : parent.budget[field];
       lower(inherited < 0n ? 0n : inherited, "parent_budget", "parent", report);
       const left = parent.remaining[field];

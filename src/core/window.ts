@@ -15,6 +15,8 @@ export type Window = {
 
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
+/** Longer than any clock was ever set back at once (three hours, Antarctica/Casey). */
+const MOST_SET_BACK = 4 * HOUR;
 
 /**
  * The window of that kind around an instant. Windows of one kind tile time: an hour that daylight saving repeats
@@ -64,13 +66,25 @@ export function isTimeZone(zone: string): boolean {
   }
 }
 
-/** Epoch milliseconds the local clock would show if it were UTC. */
+/**
+ * Epoch milliseconds the local clock would show if it were UTC; it never runs back. From the moment a clock is set
+ * back until it shows that moment again it stands still here, so what is lived twice belongs to what came last before.
+ */
 function localMs(atMs: number, zone: string): number {
   if (zone === "UTC") return atMs; // Intl takes 25 ms to wake up; most ledgers need not pay for it.
+  const offset = offsetAt(atMs, zone);
+  const earlier = offsetAt(atMs - MOST_SET_BACK, zone);
+  if (offset >= earlier) return atMs + offset;
+  const jump = firstInstant((ms) => offsetAt(ms, zone) < earlier, atMs - MOST_SET_BACK, atMs);
+  return Math.max(atMs + offset, jump + earlier - 1);
+}
+
+/** How far the zone's clock is ahead of UTC. */
+function offsetAt(atMs: number, zone: string): number {
   const parts: Record<string, number> = {};
   for (const { type, value } of formatterOf(zone).formatToParts(atMs)) parts[type] = Number(value);
   const { year = 0, month = 1, day = 1, hour = 0, minute = 0, second = 0 } = parts;
-  return Date.UTC(year, month - 1, day, hour, minute, second);
+  return Date.UTC(year, month - 1, day, hour, minute, second) - Math.floor(atMs / 1000) * 1000;
 }
 
 /** A whole number that grows with local time and is constant inside a window. */

@@ -29,7 +29,7 @@ export function costsText(answer: Answer): string {
   if (Number(answer.unpriced_charges) > 0)
     parts.push(`${answer.unpriced_charges} charges have no price: add their models under prices in astra.yml`);
   for (const [key, value] of Object.entries(answer)) {
-    if (key.startsWith("by_")) parts.push(breakdown(key.slice(3), value as Record<string, number>, total));
+    if (key.startsWith("by_")) parts.push(breakdown(key.slice(3), costsByKey(key.slice(3), value), total));
   }
   const left = Number(answer.sessions_left_out);
   const sessions = table(
@@ -47,6 +47,12 @@ export function costsText(answer: Answer): string {
   );
   parts.push(left > 0 ? `${sessions}\n${left} older sessions are left out (--limit).` : sessions);
   return parts.join("\n\n");
+}
+
+/** Months and days come as a list, the rest by key. */
+function costsByKey(name: string, value: unknown): Record<string, number> {
+  if (!Array.isArray(value)) return value as Record<string, number>;
+  return Object.fromEntries(value.map((each: Answer) => [String(each[name]), Number(each.cost_usd)]));
 }
 
 function breakdown(name: string, costs: Record<string, number>, total: number): string {

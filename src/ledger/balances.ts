@@ -17,6 +17,9 @@ const AMOUNTS = [
   "tool_calls_held",
 ] as const;
 
+/** Only where thousands of forgotten holds fall due at once is one transaction about more. */
+const MOST_ROWS = 200;
+
 export type BalanceRow = readonly [BalanceKey, Balance];
 
 /**
@@ -29,17 +32,20 @@ export function* addToBalances(
   spent: Amounts,
   held: Amounts,
 ): Work<readonly BalanceRow[]> {
-  if (keys.length === 0) return [];
-  const deltas = [...valuesOf(spent), ...valuesOf(held)];
-  const args: Record<string, Value> = { ...keyArguments(workspaceId, keys) };
+  const values = [...valuesOf(spent), ...valuesOf(held)];
+  const deltas: Record<string, Value> = {};
   AMOUNTS.forEach((column, i) => {
-    const delta = deltas[i] ?? 0n;
-    args[`add_${column}`] = delta;
+    const delta = values[i] ?? 0n;
+    deltas[`add_${column}`] = delta;
     // A row can only be made by something that adds: what is taken away was once added.
-    args[`new_${column}`] = delta > 0n ? delta : 0n;
+    deltas[`new_${column}`] = delta > 0n ? delta : 0n;
   });
-  const rows = yield* all(upsert(keys.length), args);
-  return rows.map(toBalance);
+  const found: BalanceRow[] = [];
+  for (const some of slicesOf(keys)) {
+    const rows = yield* all(upsert(some.length), { ...deltas, ...keyArguments(workspaceId, some) });
+    for (const row of rows) found.push(toBalance(row));
+  }
+  return found;
 }
 
 /** Locks the rows until the transaction ends, and answers their values. */
@@ -49,8 +55,18 @@ export function* lockBalances(workspaceId: string, keys: readonly BalanceKey[]):
 
 /** The values of the rows that are there, without a lock: never decide a write on them. */
 export function* readBalances(workspaceId: string, keys: readonly BalanceKey[]): Work<readonly BalanceRow[]> {
-  const rows = yield* all(select(keys.length), keyArguments(workspaceId, keys));
-  return rows.map(toBalance);
+  const found: BalanceRow[] = [];
+  for (const some of slicesOf(keys)) {
+    const rows = yield* all(select(some.length), keyArguments(workspaceId, some));
+    for (const row of rows) found.push(toBalance(row));
+  }
+  return found;
+}
+
+/** The keys in their order, as many at a time as one statement may name (SQLite takes 32,766 values, 21 a row). */
+function slicesOf(keys: readonly BalanceKey[]): (readonly BalanceKey[])[] {
+  if (keys.length <= MOST_ROWS) return keys.length === 0 ? [] : [keys];
+  return [keys.slice(0, MOST_ROWS), ...slicesOf(keys.slice(MOST_ROWS))];
 }
 
 const upsert = family((count) =>

@@ -96,6 +96,21 @@ export function* findChargeByKey(sessionId: string, key: string): Work<StoredCha
   );
 }
 
+const ofHold = statement((db, args: { sessionId: string; holdId: string }) =>
+  db
+    .selectFrom("charges")
+    .select("source")
+    .where("session_id", "=", args.sessionId)
+    .where("hold_id", "=", args.holdId)
+    .where("source", "in", ["unconfirmed", "reversal"]),
+);
+
+/** Was a forgotten hold booked as a charge that nothing has taken back yet? */
+export function* isBookedUnconfirmed(sessionId: string, holdId: string): Work<boolean> {
+  const sources = (yield* all(ofHold, { sessionId, holdId })).map((row) => row.source);
+  return sources.includes("unconfirmed") && !sources.includes("reversal");
+}
+
 const COLUMNS = Object.keys({
   id: 0,
   workspace_id: 0,

@@ -1,7 +1,7 @@
 // Rollups: costs per day and per month, kept with each charge so that the usual question never reads the charges.
 import { dayOf, monthOf } from "../core/balance-key.ts";
 import type { NewCharge } from "./charges.ts";
-import { all, statement, type Work } from "./statement.ts";
+import { type Arguments, all, statement, type Work } from "./statement.ts";
 import type { CostsByDayTable, CostsByMonthTable } from "./tables.ts";
 
 /** The sums a rollup keeps, in one order. */
@@ -66,7 +66,8 @@ export function* addToRollups(charge: NewCharge): Work<void> {
   const { session } = charge;
   for (const line of linesOf(charge)) {
     const shared = {
-      ...line,
+      ...summands(line),
+      tool: line.tool,
       workspace_id: session.workspaceId,
       agent_id: session.agentId,
       provider: charge.provider ?? "",
@@ -84,24 +85,41 @@ export function* addToRollups(charge: NewCharge): Work<void> {
   }
 }
 
-const upsertDay = statement((db, args: CostsByDayTable) =>
+/** What is added, and what a new row begins with: only something that adds can make one (see `addToBalances`). */
+function summands(line: Sums): Record<`add_${keyof Sums}` | `new_${keyof Sums}`, bigint> {
+  const parts = SUMS.flatMap((c) => [
+    [`add_${c}`, line[c]],
+    [`new_${c}`, line[c] > 0n ? line[c] : 0n],
+  ]);
+  return Object.fromEntries(parts);
+}
+
+const upsertDay = statement((db, args: Arguments) =>
   db
     .insertInto("costs_by_day")
-    .values(Object.fromEntries([...DAY_KEY, ...SUMS].map((c) => [c, args[c]])) as CostsByDayTable)
+    .values(newRow(DAY_KEY, args) as CostsByDayTable)
     .onConflict((oc) =>
       oc
         .columns([...DAY_KEY])
-        .doUpdateSet((eb) => Object.fromEntries(SUMS.map((c) => [c, eb(`costs_by_day.${c}`, "+", args[c])]))),
+        .doUpdateSet((eb) =>
+          Object.fromEntries(SUMS.map((c) => [c, eb(`costs_by_day.${c}`, "+", args[`add_${c}`] as bigint)])),
+        ),
     ),
 );
 
-const upsertMonth = statement((db, args: CostsByMonthTable) =>
+const upsertMonth = statement((db, args: Arguments) =>
   db
     .insertInto("costs_by_month")
-    .values(Object.fromEntries([...MONTH_KEY, ...SUMS].map((c) => [c, args[c]])) as CostsByMonthTable)
+    .values(newRow(MONTH_KEY, args) as CostsByMonthTable)
     .onConflict((oc) =>
       oc
         .columns([...MONTH_KEY])
-        .doUpdateSet((eb) => Object.fromEntries(SUMS.map((c) => [c, eb(`costs_by_month.${c}`, "+", args[c])]))),
+        .doUpdateSet((eb) =>
+          Object.fromEntries(SUMS.map((c) => [c, eb(`costs_by_month.${c}`, "+", args[`add_${c}`] as bigint)])),
+        ),
     ),
 );
+
+function newRow(key: readonly string[], args: Arguments): unknown {
+  return Object.fromEntries([...key.map((c) => [c, args[c]]), ...SUMS.map((c) => [c, args[`new_${c}`]])]);
+}

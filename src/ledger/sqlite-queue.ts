@@ -1,7 +1,6 @@
 // Writers in line: what arrives in one tick shares a commit, and processes take turns at the lock.
 import { setTimeout as sleep } from "node:timers/promises";
 import type Database from "better-sqlite3";
-import { AstraError } from "../core/error.ts";
 import { isBusy, ledgerError } from "./sqlite-error.ts";
 
 /** How long a write waits for the lock. */
@@ -27,7 +26,7 @@ export class FairQueue {
   readonly #savepoint: Database.Statement;
   readonly #release: Database.Statement;
   readonly #version: Database.Statement;
-  #waiting: Item[] = [];
+  readonly #waiting: Item[] = [];
   #flushing: Promise<void> | null = null;
   #dataVersion: number | null = null;
   #neighbourSeenAt = Number.NEGATIVE_INFINITY;
@@ -71,14 +70,14 @@ export class FairQueue {
   }
 
   async #flush(): Promise<void> {
-    let batch: Item[] = [];
+    const batch: Item[] = [];
     try {
       await this.#courtesy();
       await this.retry(() => {
         const from = performance.now();
         this.#begin.run();
-        batch = this.#waiting;
-        this.#waiting = [];
+        // An attempt that met a lock later than at its start is repeated with what it had.
+        for (const item of this.#waiting.splice(0)) batch.push(item);
         const answers = this.#runAll(batch);
         this.#lastEnd = performance.now();
         this.#lastHold = this.#lastEnd - from;
@@ -114,9 +113,9 @@ export class FairQueue {
       return () => item.resolve(value as never);
     } catch (error) {
       // A full disk or an I/O error may have undone the whole transaction already: then all fail together.
-      if (count === 1 || !this.#db.inTransaction || !(error instanceof AstraError)) throw error;
+      if (count === 1 || !this.#db.inTransaction) throw error;
       this.#db.exec("rollback to item; release item");
-      return () => item.reject(error);
+      return () => item.reject(ledgerError(error));
     }
   }
 

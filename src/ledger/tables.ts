@@ -15,7 +15,7 @@ export type HoldState = "held" | "settled" | "released" | "expired";
 export type TaskStatus = "open" | "done" | "cancelled";
 export type StopScope = "session" | "agent" | "task" | "team" | "workspace";
 export type CostSource = "reported" | "exact" | "override" | "approximate" | "worst_known" | "unpriced" | "estimate";
-export type ChargeSource = "self_reported" | "unconfirmed";
+export type ChargeSource = "self_reported" | "unconfirmed" | "reversal";
 
 export type SessionsTable = Tally & {
   id: string;

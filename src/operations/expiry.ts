@@ -2,7 +2,7 @@
 import { type BalanceKey, balanceKeys, sortKeys } from "../core/balance-key.ts";
 import { NOTHING, negate } from "../core/usage.ts";
 import { addToBalances, type BalanceRow, lockBalances } from "../ledger/balances.ts";
-import { recordCharge } from "../ledger/charges.ts";
+import { isBookedUnconfirmed, type NewCharge, recordCharge } from "../ledger/charges.ts";
 import { closeHold, dueHolds, type Hold } from "../ledger/holds.ts";
 import { findSession, type Session } from "../ledger/sessions.ts";
 import type { Work } from "../ledger/statement.ts";
@@ -11,15 +11,18 @@ import type { Context } from "./operation.ts";
 /**
  * Locks the keys of a transaction together with those of every hold whose time is over, expires those holds, and
  * answers the balances of the asked keys. Every write that decides begins with this. With `expire_only`, for a
- * write whose first statement locks the keys anyway, nothing is locked unless a hold is due.
+ * write whose first statement locks the keys anyway, nothing is locked unless a hold is due. A hold that is being
+ * settled right now is spared: its report has come, if late.
  */
 export function* lockAndExpire(
   context: Context,
   keys: readonly BalanceKey[],
   nowMs: number,
   how: "lock" | "expire_only" = "lock",
+  spared?: string,
 ): Work<readonly BalanceRow[]> {
-  const due = yield* withSessions(yield* dueHolds(context.policy.workspace.id, nowMs));
+  const overdue = yield* dueHolds(context.policy.workspace.id, nowMs);
+  const due = yield* withSessions(overdue.filter((hold) => hold.id !== spared));
   if (due.length === 0) return how === "lock" ? yield* lockBalances(context.policy.workspace.id, keys) : [];
   yield* lockBalances(
     context.policy.workspace.id,
@@ -49,7 +52,25 @@ export function* freeHold(
 function* expire(context: Context, hold: Hold, session: Session, nowMs: number): Work<void> {
   const closed = yield* freeHold(hold, session, "expired");
   if (closed === "was_closed" || context.policy.onHoldExpiry === "release") return;
-  yield* recordCharge({
+  yield* recordCharge(chargeOfHold(context, hold, session, "unconfirmed", nowMs));
+}
+
+/** Takes back the charge a forgotten hold was booked as, when its report comes after all: nothing counts twice. */
+export function* reverseUnconfirmed(context: Context, hold: Hold, session: Session, nowMs: number): Work<void> {
+  if (!(yield* isBookedUnconfirmed(session.id, hold.id))) return;
+  yield* recordCharge(chargeOfHold(context, { ...hold, amounts: negate(hold.amounts) }, session, "reversal", nowMs));
+}
+
+/** A hold's amounts as a charge: booked where they were held, so that its rows are locked and no window changes. */
+function chargeOfHold(
+  context: Context,
+  hold: Hold,
+  session: Session,
+  source: "unconfirmed" | "reversal",
+  nowMs: number,
+): NewCharge {
+  const { cost, promptTokens, completionTokens, toolCalls } = hold.amounts;
+  return {
     id: context.newId("charge"),
     session,
     model: session.model,
@@ -57,22 +78,21 @@ function* expire(context: Context, hold: Hold, session: Session, nowMs: number):
     tool: null,
     occurredAt: hold.expiresAt,
     recordedAt: nowMs,
-    // Where it was held, there it is booked: its rows are locked, and no window changes under it.
     hour: hold.hour,
     usage: {
-      inputTokens: hold.amounts.promptTokens,
-      outputTokens: hold.amounts.completionTokens,
+      inputTokens: promptTokens,
+      outputTokens: completionTokens,
       cacheReadTokens: 0n,
       cacheWriteTokens: 0n,
       cacheWrite1hTokens: 0n,
-      toolCalls: hold.amounts.toolCalls,
+      toolCalls,
     },
-    cost: hold.amounts.cost,
+    cost,
     reported: null,
     priced: null,
     costSource: "estimate",
     priceList: null,
-    source: "unconfirmed",
+    source,
     late: session.status === "open" ? "in_time" : "late",
     latencyMs: null,
     error: null,
@@ -80,7 +100,7 @@ function* expire(context: Context, hold: Hold, session: Session, nowMs: number):
     idempotencyKey: null,
     request: null,
     lines: [],
-  });
+  };
 }
 
 function* withSessions(holds: readonly Hold[]): Work<{ hold: Hold; session: Session }[]> {

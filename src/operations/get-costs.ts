@@ -65,13 +65,15 @@ const output = z.looseObject({
   total_output_tokens: z.number(),
   by_agent: z.looseObject({}),
   by_provider: z.looseObject({}),
-  by_month: z.looseObject({}),
+  by_month: z.array(z.looseObject({})),
   by_tool: z.looseObject({}),
   sessions: z.array(z.looseObject({})),
   sessions_left_out: z.number(),
 });
 
 type Input = z.output<typeof input>;
+type Breakdown = Record<string, number> | Record<string, unknown>[];
+type Always = Pick<z.input<typeof output>, "by_agent" | "by_provider" | "by_month" | "by_tool">;
 
 export const getCosts = defineOperation({
   name: "get_costs",
@@ -106,7 +108,7 @@ function* costs(context: Context, principal: Principal, args: Input): Work<z.inp
     sessionId: args.session_id ?? null,
   };
   const totals = yield* costTotals(filter);
-  const breakdowns: Record<string, Record<string, number>> = {};
+  const breakdowns: Record<string, Breakdown> = {};
   for (const dimension of new Set([...ALWAYS, ...args.group_by])) {
     breakdowns[`by_${dimension}`] = breakdownOut(dimension, yield* costsBy(dimension, filter));
   }
@@ -128,12 +130,7 @@ function* costs(context: Context, principal: Principal, args: Input): Work<z.inp
     start_date: range.fromDay,
     end_date: range.toDay,
     ...totalsOut(totals),
-    ...(breakdowns as {
-      by_agent: Record<string, number>;
-      by_provider: Record<string, number>;
-      by_month: Record<string, number>;
-      by_tool: Record<string, number>;
-    }),
+    ...(breakdowns as Always),
     sessions: listed,
     sessions_left_out: count - sessions.length,
   };
@@ -171,13 +168,15 @@ function totalsOut(sums: Sums) {
   };
 }
 
-/** Dollars per key; a month or day breakdown in calendar order, the rest by cost. */
-function breakdownOut(dimension: Dimension, groups: readonly CostGroup[]): Record<string, number> {
-  const isCalendar = dimension === "month" || dimension === "day";
-  const ordered = isCalendar ? [...groups].sort((a, b) => (a.key < b.key ? -1 : 1)) : groups;
+/** Dollars per key, the dearest first; months and days as a list in calendar order, as Open Astra's `byMonth`. */
+function breakdownOut(dimension: Dimension, groups: readonly CostGroup[]): Breakdown {
+  if (dimension === "month" || dimension === "day") {
+    const ordered = [...groups].sort((a, b) => (a.key < b.key ? -1 : 1));
+    return ordered.map((group) => ({ [dimension]: group.key, cost_usd: usdFromNano(group.cost_nano_usd) }));
+  }
   const none = dimension === "tool" ? "llm" : "(none)";
   const out: Record<string, number> = Object.create(null);
-  for (const group of ordered) out[group.key || none] = usdFromNano(group.cost_nano_usd);
+  for (const group of groups) out[group.key || none] = usdFromNano(group.cost_nano_usd);
   return out;
 }
 

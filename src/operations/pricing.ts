@@ -28,11 +28,23 @@ export function priceTokens(
   if (isNothing) return { cost: 0n, costSource: "exact", priceList: null, provider, refusal: null };
   const price = model === null ? null : context.prices.find(model, provider, atMs);
   if (price)
-    return { cost: costOf(tokens, price.rates), costSource: price.basis, priceList: price.source, provider: provider ?? price.provider, refusal: null };
+    return {
+      cost: costOf(tokens, price.rates),
+      costSource: price.basis,
+      priceList: price.source,
+      provider: provider ?? price.provider,
+      refusal: null,
+    };
   const { unknownModel } = context.policy;
   if (unknownModel === "worst_known") {
     const worst = context.prices.worst(provider);
-    return { cost: costOf(tokens, worst.rates), costSource: "worst_known", priceList: worst.source, provider, refusal: null };
+    return {
+      cost: costOf(tokens, worst.rates),
+      costSource: "worst_known",
+      priceList: worst.source,
+      provider,
+      refusal: null,
+    };
   }
   return {
     cost: null,

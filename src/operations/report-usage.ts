@@ -14,7 +14,7 @@ import { findHold, type Hold } from "../ledger/holds.ts";
 import { findSession, type Session } from "../ledger/sessions.ts";
 import type { Work } from "../ledger/statement.ts";
 import type { CostSource } from "../ledger/tables.ts";
-import { freeHold, keysOfHold, lockAndExpire } from "./expiry.ts";
+import { freeHold, keysOfHold, lockAndExpire, reverseUnconfirmed } from "./expiry.ts";
 import { calls, freeText, idempotencyKey, instant, MOST_USD, ourId, tokens, usd } from "./input.ts";
 import { idReused } from "./open-session.ts";
 import {
@@ -106,8 +106,15 @@ function* report(context: Context, principal: Principal, args: Input): Work<z.in
   const charge = chargeOf(context, args, session, occurredAt, request, now);
   const standing = yield* sessionStanding(context.policy, session, hourAt(context, now));
   const holdKeys = hold ? keysOfHold(hold, session) : [];
-  yield* lockAndExpire(context, sortKeys([...standing.keys, ...holdKeys]), now, hold ? "lock" : "expire_only");
+  yield* lockAndExpire(
+    context,
+    sortKeys([...standing.keys, ...holdKeys]),
+    now,
+    hold ? "lock" : "expire_only",
+    args.hold_id,
+  );
   const settled = hold ? yield* freeHold(hold, session, "settled") : null;
+  if (hold && settled === "was_closed") yield* reverseUnconfirmed(context, hold, session, now);
   const { totals, balances } = yield* recordCharge(charge.booked);
   // A report of an earlier hour counts there; the verdict is about now.
   const current =
