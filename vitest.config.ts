@@ -4,6 +4,14 @@ const project = (name: string, include: string[], timeout = 20_000) => ({
   test: { name, include, testTimeout: timeout, hookTimeout: timeout },
 });
 
+/** One file after another, and after all other tests: eight processes at a time are enough for two cores. */
+const alone = { fileParallelism: false, sequence: { groupOrder: 1 } } as const;
+
+/** Tests that start the real command, for which dist/ is built first. */
+const built = (...args: Parameters<typeof project>) => ({
+  test: { ...project(...args).test, globalSetup: "./test/build.ts" },
+});
+
 export default defineConfig({
   test: {
     reporters: ["default", "./test/closing-line.ts"],
@@ -11,9 +19,9 @@ export default defineConfig({
       project("core", ["test/core/**/*.test.ts", "test/*.test.ts"]),
       project("ledger", ["test/ledger/**/*.test.ts"], 60_000),
       project("operations", ["test/operations/**/*.test.ts"], 60_000),
-      project("faces", ["test/faces/**/*.test.ts"], 60_000),
-      project("house", ["test/house/**/*.test.ts"], 120_000),
-      project("process", ["test/process/**/*.test.ts"], 300_000),
+      built("faces", ["test/faces/**/*.test.ts"], 60_000),
+      built("house", ["test/house/**/*.test.ts"], 120_000),
+      { test: { ...built("process", ["test/process/**/*.test.ts"], 300_000).test, ...alone } },
     ],
   },
 });

@@ -1,8 +1,7 @@
 // `astra-budget policy check|show`: an astra.yml's faults, and an agent's effective budget with its sources.
-import { parseArgs } from "node:util";
 import { loadPolicy } from "./config.ts";
 import { BUDGET_FIELDS, type BudgetField } from "./core/budget.ts";
-import { AstraError } from "./core/error.ts";
+import { CALLER_ID_RULE, callerId } from "./core/id.ts";
 import {
   type BudgetSource,
   type EffectiveBudget,
@@ -13,7 +12,10 @@ import {
 import { formatUsd } from "./core/money.ts";
 import type { Policy } from "./core/policy.ts";
 import { BUILT_IN_POLICY } from "./core/policy-resolve.ts";
-import { table } from "./faces/table.ts";
+import { glance, readOptions, unexpectedWord, wrongArguments } from "./faces/options.ts";
+import { counted, shownJson, shownText, table } from "./faces/table.ts";
+import { unknownCommand } from "./faces/terminal-input.ts";
+import { WIRE_FIELDS } from "./operations/input.ts";
 import { budgetOut, budgetValueOut, clampOut } from "./operations/output.ts";
 import { policyFile } from "./place.ts";
 
@@ -23,38 +25,41 @@ const HELP = `Use: astra-budget policy check FILE
 check names every fault of FILE with its line and column, and exits 2 if there is one.
 show prints the effective budget of an agent and where each field came from.
 
-Both take --json.`;
+  --agent ID     whose budget
+  --role NAME    the role it would ask for; counts only if the policy does not list it
+  --config FILE  the policy (ASTRA_CONFIG; else astra.yml in this folder, if there is one)
+  --json         the whole answer for machines`;
+const HINT = "See astra-budget policy --help.";
 
-export async function policyCommand(argv: readonly string[], isJson: boolean): Promise<number> {
-  const { values, positionals } = read(argv);
-  const [, verb, file] = positionals;
-  if (values.help || (verb !== "check" && verb !== "show") || (verb === "check" && file === undefined))
-    return say(HELP, values.help ? 0 : 2);
-  if (verb === "check") return check(file ?? "", isJson);
-  if (values.agent === undefined)
-    throw new AstraError("invalid_input", "--agent: expected the id of an agent.", "See astra-budget policy --help.");
-  const source = policyFile(values.config);
+export async function policyCommand(argv: readonly string[], isHelp: boolean, isJson: boolean): Promise<number> {
+  const [, verb] = glance(argv).words;
+  if (isHelp) return say(HELP);
+  if (verb === "check") return check(checkedFile(argv), isJson);
+  if (verb !== "show")
+    throw unknownCommand(["policy", ...(verb === undefined ? [] : [verb])], ["policy check", "policy show"]);
+  const { values, words } = readOptions(argv, { agent: "text", role: "text" }, HINT);
+  if (words[2] !== undefined) throw unexpectedWord(words[2], HINT);
+  const source = policyFile(values.config as string | undefined);
   const policy = source === null ? BUILT_IN_POLICY : loadPolicy(source).policy;
-  return show(policy, values.agent, values.role ?? null, isJson);
+  return show(
+    policy,
+    idOf("--agent", values.agent),
+    values.role === undefined ? null : idOf("--role", values.role),
+    isJson,
+  );
 }
 
-function read(argv: readonly string[]) {
-  const options = {
-    config: { type: "string" },
-    agent: { type: "string" },
-    role: { type: "string" },
-    json: { type: "boolean" },
-    help: { type: "boolean", short: "h" },
-  } as const;
-  try {
-    return parseArgs({ args: [...argv], options, allowPositionals: true });
-  } catch (error) {
-    throw new AstraError(
-      "invalid_input",
-      error instanceof Error ? error.message : String(error),
-      "See astra-budget policy --help.",
-    );
-  }
+function checkedFile(argv: readonly string[]): string {
+  const [, , file, more] = readOptions(argv, {}, HINT).words;
+  if (file === undefined) throw wrongArguments([{ path: "", message: "expected the FILE to check" }], HINT);
+  if (more !== undefined) throw unexpectedWord(more, HINT);
+  return file;
+}
+
+function idOf(option: string, value: unknown): string {
+  const parsed = callerId.safeParse(value);
+  if (!parsed.success) throw wrongArguments([{ path: option, message: `expected an id: ${CALLER_ID_RULE}` }], HINT);
+  return parsed.data;
 }
 
 function check(file: string, isJson: boolean): number {
@@ -65,9 +70,9 @@ function check(file: string, isJson: boolean): number {
     tasks: policy.tasks.size,
     roles: policy.roles.size,
   };
-  if (isJson) return say(JSON.stringify({ ok: true, ...counts, notes }));
-  const summary = `${file} is valid: ${counts.agents} agents, ${counts.teams} teams, ${counts.tasks} tasks, ${counts.roles} roles.`;
-  return say([summary, ...notes.map((note) => `note: ${note}`)].join("\n"));
+  if (isJson) return say(shownJson({ ok: true, ...counts, notes }));
+  const summary = `${file} is valid: ${counted(counts.agents, "agent")}, ${counted(counts.teams, "team")}, ${counted(counts.tasks, "task")}, ${counted(counts.roles, "role")}.`;
+  return say([summary, ...notes.map((note) => `note: ${note}`)].map(shownText).join("\n"));
 }
 
 const SOURCES: Record<BudgetSource, string> = {
@@ -84,14 +89,13 @@ function show(policy: Policy, agentId: string, askedRole: string | null, isJson:
   const { tools, memory } = policyPermissions(policy, agentId, role);
   const isListed = policy.agents.has(agentId);
   if (isJson) {
-    const sources = Object.fromEntries(BUDGET_FIELDS.map((field) => [field, sourceOf(effective, field)]));
     return say(
-      JSON.stringify({
+      shownJson({
         agent_id: agentId,
         listed: isListed,
         role,
         budget: budgetOut(effective.budget),
-        sources,
+        sources: Object.fromEntries(BUDGET_FIELDS.map((field) => [WIRE_FIELDS[field], effective.sources[field]])),
         clamped: effective.clamped.map(clampOut),
         tools,
         memory,
@@ -115,7 +119,9 @@ function show(policy: Policy, agentId: string, askedRole: string | null, isJson:
   const who = `Agent ${agentId}${isListed ? "" : " (not listed in the policy)"}${role === null ? "" : `, role ${role}`}`;
   const allowed = tools.allow === null ? "all" : tools.allow.join(", ") || "none";
   const permissions = `tools: ${allowed}${tools.deny.length > 0 ? `, denied: ${tools.deny.join(", ")}` : ""}`;
-  return say(`${who}\n\n${budget}\n\n${permissions}`);
+  const forgone = Object.keys(memory).filter((name) => memory[name] === false);
+  const memories = `memory: all${forgone.length > 0 ? `, denied: ${forgone.join(", ")}` : ""}`;
+  return say(`${who}\n\n${budget}\n\n${shownText(permissions)}\n${shownText(memories)}`);
 }
 
 /** "agent", or "hard cap (clamped from 1000)". */

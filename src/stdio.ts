@@ -2,6 +2,7 @@
 import { existsSync } from "node:fs";
 import { serveStdio } from "@modelcontextprotocol/server/stdio";
 import { mcpServer } from "./faces/mcp.ts";
+import { shownText } from "./faces/table.ts";
 import type { Context, Principal } from "./operations/operation.ts";
 
 /** A write under way is finished; nothing else may keep the process alive longer than this. */
@@ -14,7 +15,7 @@ export function runStdio(
 ): void {
   const log = (text: string) => process.stderr.write(`astra-budget: ${text}\n`);
   const handle = serveStdio(() => mcpServer(context, principal, { version: options.version, log }), {
-    onerror: (error) => log(error.message),
+    onerror: (error) => log(wireFault(error)),
   });
   let leaving = false;
   const leave = async () => {
@@ -23,6 +24,8 @@ export function runStdio(
     setTimeout(() => process.exit(0), PATIENCE_MS).unref();
     await context.ledger.close().catch((error) => log(String(error)));
     await handle.close();
+    // An answer too long for the pipe is still on its way: to exit now would cut it in half.
+    await new Promise<void>((written) => process.stdout.write("", () => written()));
     process.exit(0);
   };
   process.stdin.on("end", leave);
@@ -32,7 +35,15 @@ export function runStdio(
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, leave);
   // Opening a ledger that is there costs the first call nothing then, and its faults are seen at once.
   if (existsSync(options.ledgerFile))
-    context.ledger.read(nothing).catch((error) => log(error instanceof Error ? error.message : String(error)));
+    context.ledger
+      .read(nothing)
+      .catch((error) => log(`${options.ledgerFile}: ${error instanceof Error ? error.message : String(error)}`));
+}
+
+/** The SDK's fault of a line in one line of ours: its own text is a page, with the client's text in it. */
+function wireFault(error: Error): string {
+  const isNoMessage = error instanceof SyntaxError || error.name.endsWith("ZodError");
+  return isNoMessage ? "ignored a line that is no JSON-RPC message." : shownText(error.message);
 }
 
 function* nothing(): Generator<never, void, never> {}

@@ -14,9 +14,11 @@ function isCallerId(text: string): boolean {
   return text.isWellFormed() && text === text.normalize("NFC") && CALLER_ID.test(text);
 }
 
+const NOT_AN_ID = { error: `expected an id: ${CALLER_ID_RULE}, or an integer` };
+
 /** A caller's id as text; an integer is taken as its digits (the guides write `"task_id": 594`). */
 export const callerId = z
-  .union([z.string(), z.number().int().nonnegative()], { error: `expected an id: ${CALLER_ID_RULE}, or an integer` })
+  .union([z.string(), z.int(NOT_AN_ID).nonnegative(NOT_AN_ID)], NOT_AN_ID)
   .transform((id) => String(id))
   .refine(isCallerId, { error: `expected an id: ${CALLER_ID_RULE} (NFC)` });
 

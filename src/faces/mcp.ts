@@ -151,10 +151,16 @@ function fault(error: unknown, log: (text: string) => void) {
           "The server failed; nothing was recorded.",
           "Repeat the call with the same idempotency_key; if it fails again, stop.",
         );
-  const faults = known.faults.map(({ path, message }) => (path === "" ? message : `${path}: ${message}`));
-  const details = faults.length > 0 ? ` ${faults.join("; ")}.` : "";
-  const mender = WHO_MENDS[known.code] === "a human" ? " Tell a human." : "";
-  const text =
-    `${known.code}: ${known.message}${known.code === "invalid_input" && faults.length > 0 ? details : ""} ${known.hint}${mender}`.trim();
-  return { isError: true, content: [{ type: "text" as const, text }] };
+  const text = [`${known.code}: ${sentence(known.message)}`, ...detailsOf(known), known.hint];
+  if (WHO_MENDS[known.code] === "a human") text.push("Tell a human.");
+  return { isError: true, content: [{ type: "text" as const, text: text.filter(Boolean).join(" ") }] };
+}
+
+const sentence = (text: string): string => (/[.!?]$/.test(text) ? text : `${text}.`);
+
+/** The faulty arguments, where the message does not name them itself. */
+function detailsOf({ code, message, faults }: AstraError): string[] {
+  if (code !== "invalid_input") return [];
+  const texts = faults.map((each) => (each.path === "" ? each.message : `${each.path}: ${each.message}`));
+  return texts.length === 0 || texts[0] === message ? [] : [sentence(texts.join("; "))];
 }

@@ -35,8 +35,20 @@ export function shownText(text: string): string {
   return text.replace(/[\p{Cc}\p{Cf}\u2028\u2029]/gu, "?");
 }
 
+/** JSON as a terminal may show it: the same value, with every character that could forge a line escaped. */
+export function shownJson(value: unknown): string {
+  return JSON.stringify(value).replace(/[\p{Cc}\p{Cf}\u2028\u2029]/gu, (text) =>
+    [...Array(text.length).keys()].map((i) => `\\u${text.charCodeAt(i).toString(16).padStart(4, "0")}`).join(""),
+  );
+}
+
 /** Code points: wide enough for alignment in the scripts that ids are written in. */
 const widthOf = (text: string): number => [...text].length;
+
+/** "1 hold", "1,200 holds". */
+export function counted(count: unknown, noun: string): string {
+  return `${Number(count).toLocaleString("en-US")} ${noun}${Number(count) === 1 ? "" : "s"}`;
+}
 
 /** Dollars as people read them: at least two decimals, as many as there are. */
 export function dollars(usd: number): string {

@@ -1,44 +1,52 @@
-// Reading a command's options into its operation's input, and the help that teaches them.
-import { parseArgs } from "node:util";
-import { AstraError } from "../core/error.ts";
+// Reading a command's options into its operation's input, and saying what is wrong with them in the command's words.
+import { AstraError, type Fault } from "../core/error.ts";
+import { nearest } from "../core/nearest.ts";
+import { quoted } from "../core/plain-text.ts";
+import { readOptions, unexpectedWord, type Values, wrongArguments } from "./options.ts";
 import type { Command, Option } from "./terminal.ts";
-
-type Values = Record<string, string | boolean | (string | boolean)[] | undefined>;
-
-const COMMON = { config: { type: "string" }, ledger: { type: "string" }, json: { type: "boolean" } } as const;
 
 export function readCommand(
   command: Command,
   argv: readonly string[],
 ): { values: Values; input: Record<string, unknown> } {
-  const { values, positionals } = parse(command, argv);
-  const rest = positionals.slice(command.words.length);
+  const kinds = Object.entries(command.options).map(
+    ([name, { kind }]) => [name, kind === "number" ? "text" : kind] as const,
+  );
+  const { values, words } = readOptions(argv, Object.fromEntries(kinds), hintOf(command));
+  const rest = words.slice(command.words.length);
   const input: Record<string, unknown> = { ...command.fixed };
   if (command.positional !== undefined && rest[0] !== undefined) input[command.positional] = rest.shift();
-  if (rest.length > 0) throw new AstraError("invalid_input", `unexpected word: ${rest[0]}`, helpHint(command));
+  if (rest[0] !== undefined) throw unexpectedWord(rest[0], hintOf(command));
+  const faults = missing(command, values, input);
+  if (faults.length > 0) throw wrongArguments(faults, hintOf(command));
   for (const [name, option] of Object.entries(command.options)) {
     const value = values[name];
-    if (value !== undefined) input[option.argument] = converted(option, value);
+    if (value !== undefined) put(input, option.argument.split("."), converted(option, value));
   }
   return { values, input };
 }
 
-function parse(command: Command, argv: readonly string[]): { values: Values; positionals: string[] } {
-  const own = Object.entries(command.options).map(
-    ([name, { kind }]) => [name, { type: kind === "flag" ? "boolean" : "string", multiple: kind === "list" }] as const,
-  );
-  try {
-    return parseArgs({
-      args: [...argv],
-      options: { ...COMMON, ...Object.fromEntries(own) },
-      allowPositionals: true,
-    }) as { values: Values; positionals: string[] };
-  } catch (error) {
-    throw new AstraError("invalid_input", error instanceof Error ? error.message : String(error), helpHint(command));
-  }
+/** What the command cannot do without. */
+function missing(command: Command, values: Values, input: Readonly<Record<string, unknown>>): Fault[] {
+  const faults = (command.needs ?? [])
+    .filter((names) => names.every((name) => values[name] === undefined))
+    .map((names) => ({ path: "", message: `expected ${names.map((name) => `--${name}`).join(" or ")}` }));
+  const lacksId = command.positional !== undefined && input[command.positional] === undefined;
+  return lacksId ? [{ path: "", message: "expected an ID" }, ...faults] : faults;
 }
 
-function converted(option: Option, value: Values[string]): unknown {
+/** Sets an argument, "estimate.model" inside of "estimate". */
+function put(input: Record<string, unknown>, [key = "", ...rest]: readonly string[], value: unknown): void {
+  if (rest.length === 0) {
+    input[key] = value;
+    return;
+  }
+  const inner = (input[key] ?? {}) as Record<string, unknown>;
+  input[key] = inner;
+  put(inner, rest, value);
+}
+
+function converted(option: Option, value: NonNullable<Values[string]>): unknown {
   if (option.kind === "number") return value === "" ? Number.NaN : Number(value);
   if (option.kind === "list")
     return [value]
@@ -48,52 +56,34 @@ function converted(option: Option, value: Values[string]): unknown {
   return value;
 }
 
-const helpHint = (command: Command): string => `See astra-budget ${command.words.join(" ")} --help.`;
-
-export function helpText(commands: readonly Command[], command: Command | undefined): string {
-  return command ? commandHelp(command) : overview(commands);
+/** The operation's fault with the command's options for its arguments: `--by` for `group_by.0`. */
+export function inCommandWords(error: unknown, command: Command): unknown {
+  if (!(error instanceof AstraError) || error.code !== "invalid_input") return error;
+  const flags = Object.entries(command.options).map(([name, { argument }]) => [argument, `--${name}`] as const);
+  const faults = error.faults.map(({ path, message }) => {
+    const flag = flags.find(([argument]) => path === argument || path.startsWith(`${argument}.`))?.[1];
+    if (flag) return { path: flag, message };
+    if (path !== "") return { path: path === command.positional ? "ID" : path, message };
+    // A fault of the whole names arguments: "expected exactly one of session_id, agent_id, all".
+    return {
+      path,
+      message: flags.reduce((text, [name, to]) => text.replace(new RegExp(`\\b${name}\\b`), to), message),
+    };
+  });
+  return faults.length > 0 ? wrongArguments(faults, hintOf(command)) : error;
 }
 
-function commandHelp(command: Command): string {
-  const name = ["astra-budget", ...command.words, ...(command.positional ? ["ID"] : [])].join(" ");
-  const options = Object.entries(command.options).map(
-    ([flag, { kind, help }]) =>
-      [kind === "flag" ? `--${flag}` : `--${flag} ${kind === "number" ? "N" : "TEXT"}`, help] as const,
-  );
-  const lines = [
-    ...options,
-    ["--config FILE", "the policy"],
-    ["--ledger FILE", "the ledger"],
-    ["--json", "the whole answer for machines"],
-  ] as const;
-  return `Use: ${name} [options]\n\n${command.help}\n\n${aligned(lines)}`;
-}
+const hintOf = (command: Command): string => `See astra-budget ${command.words.join(" ")} --help.`;
 
-function overview(commands: readonly Command[]): string {
-  const others = [
-    ["stdio", "serve MCP on standard input and output"],
-    ["policy check FILE", "check an astra.yml and name every fault"],
-    ["policy show --agent ID", "an agent's effective budget and where each field came from"],
-    ["ledger backup FILE", "a consistent copy of the live ledger"],
-  ] as const;
-  const lines = [
-    ...others,
-    ...commands.map(
-      (command) => [`${command.words.join(" ")}${command.positional ? " ID" : ""}`, command.help] as const,
-    ),
-  ];
-  return `astra-budget: the budget that agents ask before they spend and report to after.
-
-Use: astra-budget COMMAND [options]
-
-${aligned(lines)}
-
-Every command takes --config FILE, --ledger FILE, --json and --help.
-Exit codes: 0 done, 1 a check found a difference, 2 wrong arguments or policy, 3 denied by the budget,
-4 not found, 5 the ledger cannot be used.`;
-}
-
-function aligned(lines: readonly (readonly [string, string])[]): string {
-  const width = Math.max(...lines.map(([left]) => left.length));
-  return lines.map(([left, right]) => `  ${left.padEnd(width)}  ${right}`).join("\n");
+/** "unknown command "cost", did you mean costs?" */
+export function unknownCommand(words: readonly string[], known: readonly string[]): AstraError {
+  const [first = "", second = ""] = words;
+  const group = known.filter((name) => name.startsWith(`${first} `));
+  const hint = "See astra-budget --help.";
+  if (group.length > 0 && second === "")
+    return wrongArguments([{ path: first, message: `expected one of: ${group.join(", ")}` }], hint);
+  const asked = group.length > 0 ? `${first} ${second}` : first;
+  const meant = nearest(asked, known);
+  const message = `unknown command ${quoted(asked)}${meant ? `, did you mean ${meant}?` : ""}`;
+  return wrongArguments([{ path: "", message }], hint);
 }

@@ -1,5 +1,5 @@
 // Answers of operations as text for a person at a terminal.
-import { bar, type Column, dollars, shownText, table } from "./table.ts";
+import { bar, type Column, counted, dollars, shownText, table } from "./table.ts";
 
 type Answer = Record<string, unknown>;
 type Line = Record<string, string | number | null | undefined>;
@@ -20,14 +20,19 @@ const money = (title: string, key: string): Column<Line> => ({
   cell: (row) => (row[key] === null || row[key] === undefined ? "-" : dollars(Number(row[key]))),
 });
 
+/** A long text by its beginning: `--json` has all of it. */
+const cut = (all: string, most: number): string => (all.length > most ? `${all.slice(0, most - 1)}…` : all);
+
 export function costsText(answer: Answer): string {
   const total = Number(answer.total_cost_usd);
-  const tokens = `${Number(answer.total_input_tokens).toLocaleString("en-US")} input and ${Number(answer.total_output_tokens).toLocaleString("en-US")} output tokens`;
+  const tokens = `${counted(answer.total_input_tokens, "input token")} and ${counted(answer.total_output_tokens, "output token")}`;
   const parts = [
-    `${dollars(total)} from ${answer.start_date} to ${answer.end_date}, ${tokens}, ${answer.charges} charges`,
+    `${dollars(total)} from ${answer.start_date} to ${answer.end_date}, ${tokens}, ${counted(answer.charges, "charge")}`,
   ];
   if (Number(answer.unpriced_charges) > 0)
-    parts.push(`${answer.unpriced_charges} charges have no price: add their models under prices in astra.yml`);
+    parts.push(
+      `Without a price: ${counted(answer.unpriced_charges, "charge")}. Add their models under prices in astra.yml.`,
+    );
   for (const [key, value] of Object.entries(answer)) {
     if (key.startsWith("by_")) parts.push(breakdown(key.slice(3), costsByKey(key.slice(3), value), total));
   }
@@ -45,7 +50,7 @@ export function costsText(answer: Answer): string {
     ],
     "No sessions.",
   );
-  parts.push(left > 0 ? `${sessions}\n${left} older sessions are left out (--limit).` : sessions);
+  parts.push(left > 0 ? `${sessions}\nLeft out: ${counted(left, "older session")} (--limit).` : sessions);
   return parts.join("\n\n");
 }
 
@@ -78,7 +83,7 @@ export function sessionsText(answer: Answer): string {
     money("of", "max_cost_usd"),
     count("tokens", "tokens"),
     text("started", "started_at"),
-    text("error", "error"),
+    { title: "error", align: "left", cell: (row) => cut(String(row.error ?? "-"), 60) } satisfies Column<Line>,
   ];
   return table(answer.sessions as Line[], columns, "No sessions yet: agents open them with open_session.");
 }
@@ -122,7 +127,7 @@ export function taskText(task: Answer): string {
 export function endText(answer: Answer): string {
   if (answer.already_ended) return `Session ${answer.session_id} had ended already (${answer.status}).`;
   const cost = dollars(Number((answer.totals as { tree_cost_usd: number }).tree_cost_usd));
-  return `Ended ${answer.session_id} and ${answer.ended_children} sessions below it; ${answer.released_holds} holds released; ${cost} spent in all.`;
+  return `Ended ${answer.session_id} and ${counted(answer.ended_children, "session")} below it; ${counted(answer.released_holds, "hold")} released; ${cost} spent in all.`;
 }
 
 /** A verdict with every limit as a bar. */
@@ -153,8 +158,8 @@ export function verdictText(answer: Answer): string {
 }
 
 export function verifyText(answer: Answer): string {
-  const counted = `${answer.charges} charges, ${answer.open_holds} open holds, ${answer.balances} balances`;
-  if (answer.ok) return `The ledger is consistent: ${counted}.`;
+  const whole = `${counted(answer.charges, "charge")}, ${counted(answer.open_holds, "open hold")}, ${counted(answer.balances, "balance")}`;
+  if (answer.ok) return `The ledger is consistent: ${whole}.`;
   const rows = answer.differences as Line[];
-  return `${rows.length} differences in ${counted}:\n\n${table(rows, [text("what", "what"), text("key", "key"), text("stored", "stored"), text("computed", "computed")], "")}`;
+  return `${counted(rows.length, "difference")} in ${whole}:\n\n${table(rows, [text("what", "what"), text("key", "key"), text("stored", "stored"), text("computed", "computed")], "")}`;
 }

@@ -19,7 +19,10 @@ import {
   verifyText,
 } from "./terminal-text.ts";
 
-/** An option of a command and the argument of its operation that it fills. `list`: repeated or comma-separated. */
+/**
+ * An option of a command and the argument of its operation that it fills, dotted for a part of one. `list`: repeated or
+ * comma-separated.
+ */
 export type Option = {
   readonly argument: string;
   readonly kind: "text" | "number" | "flag" | "list";
@@ -33,6 +36,8 @@ export type Command = {
   /** The argument that a bare word after the command fills. */
   readonly positional?: string;
   readonly options: Readonly<Record<string, Option>>;
+  /** What must be given: one option of each group. */
+  readonly needs?: readonly (readonly string[])[];
   /** Arguments the command itself sets. */
   readonly fixed?: Readonly<Record<string, unknown>>;
   readonly operation: Operation;
@@ -58,6 +63,8 @@ const target = {
   team: option("team_id", "text", "a team"),
   all: option("all", "flag", "the whole workspace"),
 };
+
+const ANY_TARGET = Object.keys(target);
 
 /** 3: the budget denies; a script can tell that from every other failure. */
 const DENIED = 3;
@@ -89,24 +96,32 @@ export const commands: readonly Command[] = [
     text: sessionsText,
   }),
   command("check", checkBudget, {
-    help: "what is left for an agent or session; exits 3 when the budget denies",
+    help: "what is left for an agent or session, or whether an estimate fits; exits 3 when the budget denies",
     options: {
-      agent: target.agent,
-      session: target.session,
-      task: target.task,
+      agent: option("agent_id", "text", "an agent that has no session yet"),
+      session: option("session_id", "text", "a session: all its limits"),
+      task: option("task_id", "text", "with --agent: the task it would work on"),
+      "cost-usd": option("estimate.cost_usd", "number", "would this many dollars fit?"),
+      "input-tokens": option("estimate.input_tokens", "number", "or these tokens, priced by --model"),
+      "output-tokens": option("estimate.output_tokens", "number", "and these"),
+      "tool-calls": option("estimate.tool_calls", "number", "and these calls of tools"),
+      model: option("estimate.model", "text", "e.g. claude-sonnet-4-20250514 (the session's)"),
     },
+    needs: [["session", "agent"]],
     text: verdictText,
     exitCode: deniedCode,
   }),
   command("stop", stop, {
     help: "the kill switch: deny all spending on one thing from now on",
-    options: { ...target, reason: option("reason", "text", "told to the agents (needed)") },
+    options: { ...target, reason: option("reason", "text", 'told to the agents, e.g. "Runaway loop"') },
+    needs: [ANY_TARGET, ["reason"]],
     text: (answer) =>
       `Stopped: ${answer.scope} ${answer.scope_id}. Lift it with: astra-budget resume ${flagOf(answer)}`,
   }),
   command("resume", resume, {
     help: "lift a stop",
     options: target,
+    needs: [ANY_TARGET],
     text: (answer) => `Resumed: ${answer.scope} ${answer.scope_id}.`,
   }),
   command("stops", listStops, { help: "the stops in force", options: {}, text: stopsText }),
@@ -117,6 +132,7 @@ export const commands: readonly Command[] = [
       status: option("status", "text", "success, error or cancelled (cancelled)"),
       error: option("error", "text", "what went wrong"),
     },
+    needs: [["session"]],
     fixed: { status: "cancelled" },
     text: endText,
   }),
@@ -124,13 +140,14 @@ export const commands: readonly Command[] = [
     help: "add a task: task add ID --title TEXT [--tag budget:0.50]",
     positional: "task_id",
     options: {
-      title: option("title", "text", "what is to be done (needed)"),
+      title: option("title", "text", "what is to be done"),
       team: option("team_id", "text", "its team"),
       priority: option("priority", "text", "e.g. low"),
       type: option("task_type", "text", "e.g. bugfix"),
       tag: option("tags", "list", "e.g. budget:0.50"),
-      "depends-on": option("depends_on", "list", "tasks that must be done first"),
+      "depends-on": option("depends_on", "list", "ids of tasks that must be done first"),
     },
+    needs: [["title"]],
     text: taskText,
   }),
   command("task done", finishTask, {

@@ -7,6 +7,11 @@ export function isBusy(error: unknown): boolean {
   return codeOf(error).startsWith("SQLITE_BUSY");
 }
 
+/** A file that was to be made is there already. */
+export function isThere(error: unknown): boolean {
+  return codeOf(error) === "EEXIST";
+}
+
 /** An AstraError for anything the engine threw; faults of our own pass unchanged. */
 export function ledgerError(error: unknown): unknown {
   if (error instanceof AstraError) return error;
@@ -58,12 +63,12 @@ const TEXTS: readonly (readonly [string, AstraError["code"], string, string])[] 
   ["SQLITE_CANTOPEN", ...UNAVAILABLE],
   ["SQLITE_IOERR", ...UNAVAILABLE],
   ["SQLITE_PERM", ...UNAVAILABLE],
-  ["EEXIST", "invalid_input", "The file is there already.", "Name a file that does not exist yet."],
   ["EACCES", ...READ_ONLY],
   ["EPERM", ...READ_ONLY],
   ["EROFS", ...READ_ONLY],
   ["ENOSPC", ...FULL],
   ["EISDIR", ...UNAVAILABLE],
+  ["EEXIST", ...UNAVAILABLE], // a file where the ledger's folder should be
   ["ENOTDIR", ...UNAVAILABLE],
   ["ENOENT", ...UNAVAILABLE],
 ];

@@ -1,12 +1,12 @@
 // The SQLite engine: one writing connection, synchronous transactions, durable commits, fair waiting.
-import { closeSync, mkdirSync, openSync, statfsSync } from "node:fs";
+import { closeSync, mkdirSync, openSync, rmSync, statfsSync } from "node:fs";
 import { dirname } from "node:path";
 import Database from "better-sqlite3";
 import { SqliteAdapter, SqliteIntrospector, SqliteQueryCompiler } from "kysely";
 import { AstraError } from "../core/error.ts";
 import type { Ledger } from "./ledger.ts";
 import { LEDGER_VERSION, pendingMigrations } from "./migrate.ts";
-import { ledgerError } from "./sqlite-error.ts";
+import { isThere, ledgerError } from "./sqlite-error.ts";
 import { FairQueue } from "./sqlite-queue.ts";
 import { type Compiled, compilerFor, fill, type Statement, type Work } from "./statement.ts";
 
@@ -142,19 +142,29 @@ function ledgerOver(db: Database.Database, queue: FairQueue): SqliteLedger {
       await queue.drained();
       db.close();
     },
-    backup: async (file) => {
-      try {
-        closeSync(openSync(file, "wx", 0o600));
-        await db.backup(file);
-      } catch (error) {
-        throw ledgerError(error);
-      }
-    },
+    backup: (file) => backUp(db, file),
     integrity: () =>
       (db.pragma("integrity_check") as { integrity_check: string }[])
         .map((row) => row.integrity_check)
         .filter((line) => line !== "ok"),
   };
+}
+
+/** A copy in a new file for its owner only; one that fails leaves nothing behind. */
+async function backUp(db: Database.Database, file: string): Promise<void> {
+  try {
+    closeSync(openSync(file, "wx", 0o600));
+  } catch (error) {
+    throw isThere(error)
+      ? new AstraError("invalid_input", "The file is there already.", "Name a file that does not exist yet.")
+      : ledgerError(error);
+  }
+  try {
+    await db.backup(file);
+  } catch (error) {
+    rmSync(file, { force: true });
+    throw ledgerError(error);
+  }
 }
 
 /** Drives a transaction's work without ever giving up the thread: nothing can come between its statements. */

@@ -24,7 +24,6 @@ import {
 } from "./operation.ts";
 import { instantOut, usdOrNull, verdictOut, verdictOutput } from "./output.ts";
 import { modelRefusal, priceTokens } from "./pricing.ts";
-import { endedRefusals } from "./report-usage.ts";
 import { limitsOf, type Standing, sessionStanding, standingOf } from "./standing.ts";
 
 const input = z.strictObject({
@@ -200,7 +199,7 @@ function verdictFor(
   refusals: readonly Refusal[],
   now: number,
 ): Verdict {
-  const all = [...standing.refusals, ...endedRefusals(standing.session), ...refusals];
+  const all = [...standing.refusals, ...refusals];
   return verdictOf(limitsOf(context.policy, standing, balanceOf, now), ask, context.policy.warnAtPpm, all);
 }
 

@@ -1,8 +1,8 @@
 // get_costs: what was spent, by agent, provider, month, tool and whatever else is asked for.
 import { z } from "zod";
 import { callerId } from "../core/id.ts";
-import { usdFromNano } from "../core/money.ts";
-import { firstDayOf, firstMonthOf, windowAt } from "../core/window.ts";
+import { type Nano, usdFromNano } from "../core/money.ts";
+import { firstDayOf, firstMonthOf, type Window, windowAt } from "../core/window.ts";
 import {
   type CostFilter,
   type CostGroup,
@@ -149,11 +149,15 @@ function rangeOf(context: Context, args: Input): { fromDay: string; toDay: strin
   return { fromDay: `${firstMonthOf(args.months, today.slice(0, 7))}-01`, toDay: lastDayOf(today) };
 }
 
-/** An instant inside the local day is enough to find its window. */
-const noonUtc = (day: string): number => Date.parse(`${day}T12:00:00Z`);
-const startOf = (day: string, zone: string): number => (day < "0002" ? 0 : windowAt("day", noonUtc(day), zone).start);
+/** The window of a local day: noon in UTC lies in it, or far in the east already in the next. */
+function dayWindow(day: string, zone: string): Window {
+  const window = windowAt("day", Date.parse(`${day}T12:00:00Z`), zone);
+  return window.key > day ? windowAt("day", window.start - 1, zone) : window;
+}
+
+const startOf = (day: string, zone: string): number => (day < "1971" ? 0 : dayWindow(day, zone).start);
 const endOf = (day: string, zone: string): number =>
-  day > "9998" ? Number.MAX_SAFE_INTEGER : windowAt("day", noonUtc(day), zone).end;
+  day < "1971" ? 0 : day > "9998" ? Number.MAX_SAFE_INTEGER : dayWindow(day, zone).end;
 
 function totalsOut(sums: Sums) {
   return {
@@ -175,9 +179,10 @@ function breakdownOut(dimension: Dimension, groups: readonly CostGroup[]): Break
     return ordered.map((group) => ({ [dimension]: group.key, cost_usd: usdFromNano(group.cost_nano_usd) }));
   }
   const none = dimension === "tool" ? "llm" : "(none)";
-  const out: Record<string, number> = Object.create(null);
-  for (const group of groups) out[group.key || none] = usdFromNano(group.cost_nano_usd);
-  return out;
+  // A tool may be called "llm" too: then both are told together, and the breakdown still sums to the total.
+  const costs = new Map<string, Nano>();
+  for (const { key, cost_nano_usd } of groups) costs.set(key || none, (costs.get(key || none) ?? 0n) + cost_nano_usd);
+  return Object.fromEntries([...costs].map(([key, cost]) => [key, usdFromNano(cost)]));
 }
 
 function* titleOf(context: Context, taskId: string | null): Work<string | null> {

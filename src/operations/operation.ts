@@ -104,9 +104,8 @@ export function sessionNotFound(): AstraError {
 
 /** One wrong argument that no schema can see. */
 export function invalidInput(path: string, message: string): AstraError {
-  return new AstraError("invalid_input", `${path}: ${message}`, "Correct the named argument and call again.", [
-    { path, message },
-  ]);
+  const text = path === "" ? message : `${path}: ${message}`;
+  return new AstraError("invalid_input", text, "Correct the named argument and call again.", [{ path, message }]);
 }
 
 /** The local hour of an instant in the workspace's zone. */

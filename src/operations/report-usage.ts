@@ -45,7 +45,7 @@ const input = z.strictObject({
   tool: callerId.optional().describe("The tool all of this was for."),
   tool_calls: z
     .union([calls, z.array(toolCall).max(200)], {
-      error: "expected a number of calls, or a list of {tool, count, cost_usd}",
+      error: "expected a number of calls, or a list of at most 200 {tool, count, cost_usd}",
     })
     .optional(),
   latency_ms: z
@@ -265,25 +265,13 @@ function verdictAfter(
   refusal: Refusal | null,
   now: number,
 ): Verdict {
-  const refusals = [...standing.refusals, ...endedRefusals(standing.session), ...(refusal ? [refusal] : [])];
+  const refusals = [...standing.refusals, ...(refusal ? [refusal] : [])];
   return verdictOf(
     limitsOf(context.policy, standing, lookup(balances), now),
     NO_ASK,
     context.policy.warnAtPpm,
     refusals,
   );
-}
-
-export function endedRefusals(session: Session | null): Refusal[] {
-  if (!session || session.status === "open") return [];
-  return [
-    {
-      kind: "session_ended",
-      scope: "session",
-      scopeId: session.id,
-      text: "This session has ended. Stop, or open a new session.",
-    },
-  ];
 }
 
 /** A repeat: the first one's charge, the verdict of now, nothing written. */

@@ -37,7 +37,7 @@ export function* sessionStanding(policy: Policy, session: Session, hour: string)
   return yield* standingOf(policy, { ...session, hour }, session, ancestors);
 }
 
-/** The standing of any spend: stops in force, the task's limit, and the balances to look at. */
+/** The standing of any spend: what forbids it whatever the limits, the task's limit, and the balances to look at. */
 export function* standingOf(
   policy: Policy,
   spend: Attribution,
@@ -48,6 +48,7 @@ export function* standingOf(
   const stops = yield* stopsInForce(spend.workspaceId);
   const refusals = stops.filter((stop) => covers(stop, spend)).map((stop) => stopRefusal(stop, spend, ancestors));
   if (policy.unknownAgents === "deny" && !policy.agents.has(spend.agentId)) refusals.push(unknownAgent(spend.agentId));
+  if (session && session.status !== "open") refusals.push(sessionEnded(session.id));
   return { spend, session, ancestors, taskLimit: taskLimitOf(policy, task, spend), refusals, keys: balanceKeys(spend) };
 }
 
@@ -105,6 +106,15 @@ function stopRefusal(stop: Stop, spend: Attribution, ancestors: readonly Session
     scope: stop.scope,
     scopeId: stop.scope === "workspace" ? spend.workspaceId : stop.scopeId,
     text,
+  };
+}
+
+function sessionEnded(id: string): Refusal {
+  return {
+    kind: "session_ended",
+    scope: "session",
+    scopeId: id,
+    text: "This session has ended. Stop, or open a new session.",
   };
 }
 

@@ -19,7 +19,12 @@ export type Engine = {
   clear(): Promise<void>;
 };
 
-const memory: Engine = { name: "SQLite in memory", make: () => openSqlite(":memory:"), again: null, clear: async () => {} };
+const memory: Engine = {
+  name: "SQLite in memory",
+  make: () => openSqlite(":memory:"),
+  again: null,
+  clear: async () => {},
+};
 
 function file(): Engine {
   const folder = mkdtempSync(join(tmpdir(), "astra-ledger-"));
@@ -89,7 +94,9 @@ export function* everything(): Work<Record<string, readonly unknown[]>> {
   const found: Record<string, readonly unknown[]> = {};
   for (const table of TABLES) {
     const rows = yield* raw(`select * from ${table}`);
-    found[table] = rows.map((row) => JSON.stringify(row, (_, value) => (typeof value === "bigint" ? `${value}n` : value))).sort();
+    found[table] = rows
+      .map((row) => JSON.stringify(row, (_, value) => (typeof value === "bigint" ? `${value}n` : value)))
+      .sort();
   }
   return found;
 }

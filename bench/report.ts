@@ -1,0 +1,111 @@
+// The report transaction: report_usage through the operation, against its statements hand-written on better-sqlite3.
+import { copyFileSync } from "node:fs";
+import { join } from "node:path";
+import Database from "better-sqlite3";
+import { openSqlite } from "../src/ledger/sqlite.ts";
+import { openSession } from "../src/operations/open-session.ts";
+import { invoke } from "../src/operations/operation.ts";
+import { reportUsage } from "../src/operations/report-usage.ts";
+import { handWritten } from "./hand-written.ts";
+import { alone, contextOn, inFolder, median, type Row } from "./measure.ts";
+
+const ROUNDS = 40;
+const PER_ROUND = 250;
+const WARM_UP = 3_000;
+const AGENT = { kind: "agent", agentId: null } as const;
+
+/** One caller, one after the other, on two files that begin equal; every commit is durable on both sides. */
+export async function report(): Promise<Row[]> {
+  return await inFolder(async (folder) => {
+    const files = { ours: join(folder, "ours.db"), theirs: join(folder, "theirs.db") };
+    const { sessionId, charge, keys } = await firstReport(files.ours);
+    copyFileSync(files.ours, files.theirs);
+
+    const ledger = await openSqlite(files.ours);
+    const context = contextOn(ledger);
+    let sent = 0;
+    const ours = async () => await invoke(reportUsage, context, AGENT, argumentsOf(sessionId, sent++));
+    const hand = handWritten(files.theirs, sessionId, keys);
+    let written = 0;
+    const theirs = () => {
+      const id = `chg_${String(written).padStart(30, "0")}`;
+      hand.report([id, ...charge.slice(1, 30), `key-${written++}`, ...charge.slice(31)]);
+    };
+
+    const times = { ours: [] as number[], theirs: [] as number[], shared: [] as number[] };
+    for (let i = 0; i < WARM_UP; i++) {
+      await ours();
+      theirs();
+    }
+    for (let round = 0; round < ROUNDS; round++) {
+      let from = performance.now();
+      for (let i = 0; i < PER_ROUND; i++) await ours();
+      times.ours.push(((performance.now() - from) * 1000) / PER_ROUND);
+      from = performance.now();
+      for (let i = 0; i < PER_ROUND; i++) theirs();
+      times.theirs.push(((performance.now() - from) * 1000) / PER_ROUND);
+      from = performance.now();
+      for (let i = 0; i < PER_ROUND; i += 32) await Promise.all(Array.from({ length: 32 }, ours));
+      times.shared.push(((performance.now() - from) * 1000) / (Math.ceil(PER_ROUND / 32) * 32));
+    }
+    hand.db.close();
+    await ledger.close();
+    compare(files, sent, written);
+    const row = (measure: string, us: number, target: Row["target"]): Row => {
+      const yardstick = median(times.theirs);
+      return { measure, ours: us, theirs: yardstick, unit: "us", ratio: yardstick / us, target };
+    };
+    return [
+      row("speed of report_usage (FULL), against hand-written SQL", median(times.ours), { least: 0.7 }),
+      row("  the same, 32 callers at once (they share commits)", median(times.shared), null),
+    ];
+  });
+}
+
+const argumentsOf = (sessionId: string, i: number) => ({
+  session_id: sessionId,
+  input_tokens: 20,
+  output_tokens: 5,
+  cache_read_tokens: 0,
+  idempotency_key: `key-${i}`,
+});
+
+/** A ledger with one session and one charge: the row and the balances that the yardstick writes are taken from it. */
+async function firstReport(file: string) {
+  const ledger = await openSqlite(file);
+  const context = contextOn(ledger);
+  const { session_id } = await invoke(openSession, context, AGENT, {
+    agent_id: "lead-agent",
+    task_id: "fix-typo",
+    user_id: "somebody",
+    model: "claude-haiku-4-5",
+  });
+  await invoke(reportUsage, context, AGENT, { ...argumentsOf(String(session_id), 0), idempotency_key: "first" });
+  await ledger.close();
+  const db = new Database(file, { readonly: true });
+  const charge = db.prepare("select * from charges").raw().get() as (string | number | null)[];
+  const keys = db.prepare("select workspace_id, scope, scope_id, window_kind, window_key from balances").raw().all();
+  db.close();
+  return { sessionId: String(session_id), charge, keys: keys as string[][] };
+}
+
+/** Both sides must have written the same sums per report. */
+function compare(files: { ours: string; theirs: string }, ours: number, theirs: number): void {
+  const sums = (file: string, reports: number) => {
+    const db = new Database(file, { readonly: true });
+    const sum = (sql: string) => Number(db.prepare(sql).pluck().get());
+    const all = [
+      sum("select count(*) from charges") - reports,
+      sum("select sum(cost_spent + prompt_spent + completion_spent) from balances") / (reports + 1),
+      sum("select sum(cost_nano_usd + charges) from costs_by_day") / (reports + 1),
+      sum("select sum(cost_nano_usd + charges) from costs_by_month") / (reports + 1),
+      sum("select sum(cost_nano_usd + charges) from sessions") / (reports + 1),
+    ];
+    db.close();
+    return all.join(" ");
+  };
+  const [a, b] = [sums(files.ours, ours), sums(files.theirs, theirs)];
+  if (a !== b) throw new Error(`the two sides did not do the same work: ${a} against ${b}`);
+}
+
+await alone(import.meta.main, report);

@@ -1,0 +1,89 @@
+// Calls over stdio: check_budget and report_usage against a no-op tool of the same SDK, one caller, one after the other.
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { Client } from "@modelcontextprotocol/client";
+import { StdioClientTransport } from "@modelcontextprotocol/client/stdio";
+import { alone, BARE_SERVER, CLI, ensureBuilt, inFolder, median, POLICY, percentile, type Row } from "./measure.ts";
+
+const ROUNDS = 24;
+const PER_ROUND = 100;
+const WARM_UP = 600;
+
+type Call = () => Promise<unknown>;
+
+export async function stdio(): Promise<Row[]> {
+  ensureBuilt();
+  return await inFolder(async (folder) => {
+    const ours = await connect([CLI, "stdio", "--config", POLICY, "--ledger", join(folder, "ledger.db")]);
+    const bare = await connect([BARE_SERVER]);
+    const { session_id } = (await call(ours, "open_session", SESSION)).structuredContent as { session_id: string };
+    const check = async () => await call(ours, "check_budget", { session_id, estimate: ESTIMATE });
+    let sent = 0;
+    const report = async () =>
+      await call(ours, "report_usage", { session_id, ...USED, idempotency_key: `key-${sent++}` });
+    // The same no-op, only that it answers as much as the tool beside it.
+    const echo = async (name: string, answer: unknown) => {
+      const file = join(folder, `${name}.json`);
+      writeFileSync(file, JSON.stringify(answer));
+      return await connect([BARE_SERVER, file]);
+    };
+    const asCheck = await echo("check", await check());
+    const asReport = await echo("report", await report());
+
+    const p50 = await timed({
+      noop: async () => await call(bare, "noop", {}),
+      check,
+      report,
+      asCheck: async () => await call(asCheck, "noop", {}),
+      asReport: async () => await call(asReport, "noop", {}),
+    });
+    await Promise.all([ours, bare, asCheck, asReport].map((client) => client.close()));
+    const row = (measure: string, us: number, yardstick: number, most: number | null): Row => {
+      const target = most === null ? null : { most };
+      return { measure, ours: us, theirs: yardstick, unit: "us", ratio: us / yardstick, target };
+    };
+    return [
+      row("check_budget over stdio (p50), against a no-op", p50.check, p50.noop, 1.6),
+      row("  against a no-op that answers as much", p50.check, p50.asCheck, null),
+      row("report_usage over stdio (p50), against a no-op", p50.report, p50.noop, 4),
+      row("  against a no-op that answers as much", p50.report, p50.asReport, null),
+    ];
+  });
+}
+
+const SESSION = { agent_id: "lead-agent", task_id: "fix-typo", user_id: "somebody", model: "claude-haiku-4-5" };
+const ESTIMATE = { input_tokens: 1000, output_tokens: 100 };
+const USED = { input_tokens: 20, output_tokens: 5 };
+
+async function connect(args: readonly string[]): Promise<Client> {
+  const client = new Client({ name: "bench", version: "1.0.0" });
+  await client.connect(new StdioClientTransport({ command: process.execPath, args: [...args], stderr: "inherit" }));
+  return client;
+}
+
+async function call(client: Client, name: string, args: Record<string, unknown>) {
+  const answer = await client.callTool({ name, arguments: args });
+  if (answer.isError) throw new Error(JSON.stringify(answer.content));
+  return answer;
+}
+
+/** Each call's p50 in microseconds; they take turns, so that whatever else the machine does hits them alike. */
+async function timed<Name extends string>(calls: Record<Name, Call>): Promise<Record<Name, number>> {
+  const entries = Object.entries(calls) as [Name, Call][];
+  for (const [, run] of entries) for (let i = 0; i < WARM_UP; i++) await run();
+  const rounds = new Map<Name, number[]>(entries.map(([name]) => [name, []]));
+  for (let round = 0; round < ROUNDS; round++) {
+    for (const [name, run] of entries) {
+      const times: number[] = [];
+      for (let i = 0; i < PER_ROUND; i++) {
+        const from = performance.now();
+        await run();
+        times.push((performance.now() - from) * 1000);
+      }
+      rounds.get(name)?.push(percentile(times, 0.5));
+    }
+  }
+  return Object.fromEntries(entries.map(([name]) => [name, median(rounds.get(name) ?? [])])) as Record<Name, number>;
+}
+
+await alone(import.meta.main, stdio);

@@ -1,0 +1,72 @@
+// What `--help` prints: all commands, or one with its options.
+import type { Command, Option } from "./terminal.ts";
+
+/** Commands that fill no operation's input; each explains itself. */
+const OTHER_COMMANDS = [
+  ["stdio", "serve MCP on standard input and output"],
+  ["policy check FILE", "check an astra.yml and name every fault"],
+  ["policy show --agent ID", "an agent's effective budget and where each field came from"],
+  ["ledger backup FILE", "a consistent copy of the live ledger"],
+] as const;
+
+const COMMON_OPTIONS = [
+  ["--config FILE", "the policy (ASTRA_CONFIG; else astra.yml in this folder, if there is one)"],
+  ["--ledger FILE", "the ledger (ASTRA_LEDGER; else ledger.db in the platform's data directory)"],
+  ["--json", "the whole answer for machines"],
+] as const;
+
+/** What every command is called, for "did you mean". */
+export function commandNames(commands: readonly Command[]): string[] {
+  const others = OTHER_COMMANDS.map(([use]) => use.replace(/ [A-Z-].*$/, ""));
+  return [...others, ...commands.map((command) => command.words.join(" "))];
+}
+
+export function commandHelp(command: Command): string {
+  const name = ["astra-budget", ...command.words, ...(command.positional ? ["ID"] : [])].join(" ");
+  const needs = (command.needs ?? []).map((names) => usage(command, names));
+  const options = Object.entries(command.options).map(
+    ([flag, option]) => [`--${flag}${valueName(option)}`, option.help] as const,
+  );
+  const about = `${command.help.charAt(0).toUpperCase()}${command.help.slice(1)}.`;
+  return `Use: ${[name, ...needs, "[options]"].join(" ")}\n\n${about}\n\n${aligned([...options, ...COMMON_OPTIONS])}`;
+}
+
+/** "(--session ID | --all)", or "--reason TEXT". */
+function usage(command: Command, names: readonly string[]): string {
+  const each = names.map((name) => {
+    const option = command.options[name];
+    return `--${name}${option ? valueName(option) : ""}`;
+  });
+  return each.length === 1 ? (each[0] ?? "") : `(${each.join(" | ")})`;
+}
+
+function valueName({ kind, argument }: Option): string {
+  if (kind === "flag") return "";
+  if (kind === "number") return " N";
+  if (kind === "list") return " LIST";
+  if (argument.endsWith("_date")) return " DATE";
+  return argument.endsWith("_id") ? " ID" : " TEXT";
+}
+
+export function overview(commands: readonly Command[]): string {
+  const lines = [
+    ...OTHER_COMMANDS,
+    ...commands.map(
+      (command) => [`${command.words.join(" ")}${command.positional ? " ID" : ""}`, command.help] as const,
+    ),
+  ];
+  return `astra-budget: the budget that agents ask before they spend and report to after.
+
+Use: astra-budget COMMAND [options]
+
+${aligned(lines)}
+
+Every command takes --config FILE, --ledger FILE, --json and --help; astra-budget --version prints the version.
+Exit codes: 0 done, 1 a check found a difference, 2 wrong arguments or policy, 3 denied by the budget,
+4 not found, 5 the ledger cannot be used.`;
+}
+
+function aligned(lines: readonly (readonly [string, string])[]): string {
+  const width = Math.max(...lines.map(([left]) => left.length));
+  return lines.map(([left, right]) => `  ${left.padEnd(width)}  ${right}`).join("\n");
+}

@@ -1,0 +1,29 @@
+// The ledger's contract: the same steps over SQLite in memory, SQLite in a file and Postgres.
+import { afterAll, afterEach, beforeAll, beforeEach, describe } from "vitest";
+import type { Ledger } from "../../src/ledger/ledger.ts";
+import { engines } from "./engines.ts";
+import { chargeSteps } from "./steps/charges.ts";
+import { costSteps } from "./steps/costs.ts";
+import { holdSteps } from "./steps/holds.ts";
+import { sessionSteps } from "./steps/sessions.ts";
+import { transactionSteps } from "./steps/transactions.ts";
+import { verifySteps } from "./steps/verify.ts";
+
+describe.each(engines())("$name", (engine) => {
+  let ledger: Ledger;
+  const current = () => ledger;
+  // The first opening starts the engine, which may take Postgres several seconds.
+  beforeAll(async () => (await engine.make()).close());
+  beforeEach(async () => {
+    ledger = await engine.make();
+  });
+  afterEach(() => ledger.close());
+  afterAll(() => engine.clear());
+
+  describe("transactions", () => transactionSteps(engine, current));
+  describe("sessions", () => sessionSteps(current));
+  describe("charges", () => chargeSteps(current));
+  describe("balances, holds, stops and tasks", () => holdSteps(current));
+  describe("costs", () => costSteps(current));
+  describe("verify", () => verifySteps(current));
+});
