@@ -31,25 +31,41 @@ export const monthOf = (hour: string): string => hour.slice(0, 7);
  */
 export function balanceKeys(spend: Attribution): BalanceKey[] {
   const { workspaceId, chain, agentId, teamId, taskId, hour } = spend;
+  const day = dayOf(hour);
+  // In order already, but for the chain: then sorting only looks.
   const keys: BalanceKey[] = [
-    { scope: "agent", scopeId: agentId, window: "day", windowKey: dayOf(hour) },
+    { scope: "agent", scopeId: agentId, window: "day", windowKey: day },
     { scope: "agent", scopeId: agentId, window: "hour", windowKey: hour },
-    { scope: "workspace", scopeId: workspaceId, window: "day", windowKey: dayOf(hour) },
-    { scope: "workspace", scopeId: workspaceId, window: "month", windowKey: monthOf(hour) },
   ];
   for (const id of chain) keys.push({ scope: "session", scopeId: id, window: "session", windowKey: "" });
   if (taskId !== null) keys.push({ scope: "task", scopeId: taskId, window: "total", windowKey: "" });
-  if (teamId !== null) keys.push({ scope: "team", scopeId: teamId, window: "day", windowKey: dayOf(hour) });
+  if (teamId !== null) keys.push({ scope: "team", scopeId: teamId, window: "day", windowKey: day });
+  keys.push(
+    { scope: "workspace", scopeId: workspaceId, window: "day", windowKey: day },
+    { scope: "workspace", scopeId: workspaceId, window: "month", windowKey: monthOf(hour) },
+  );
   return sortKeys(keys);
 }
 
-/** One text for one key; also its place in the lock order. */
+/** One text for one key. */
 export function keyText(key: BalanceKey): string {
   return `${key.scope} ${key.scopeId} ${key.window} ${key.windowKey}`;
 }
 
-/** Sorted by text and without repeats. */
+/** In the order in which every transaction locks them, and without repeats. */
 export function sortKeys(keys: readonly BalanceKey[]): BalanceKey[] {
-  const byText = new Map(keys.map((key) => [keyText(key), key]));
-  return [...byText].sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0)).map(([, key]) => key);
+  const sorted = [...keys].sort(compareKeys);
+  return sorted.filter((key, i) => i === 0 || compareKeys(sorted[i - 1] as BalanceKey, key) !== 0);
 }
+
+/** Negative, zero (the same key) or positive; column by column, as no text of both need be made for it. */
+export function compareKeys(a: BalanceKey, b: BalanceKey): number {
+  return (
+    compare(a.scope, b.scope) ||
+    compare(a.scopeId, b.scopeId) ||
+    compare(a.window, b.window) ||
+    compare(a.windowKey, b.windowKey)
+  );
+}
+
+const compare = (a: string, b: string): number => (a === b ? 0 : a < b ? -1 : 1);

@@ -5,7 +5,7 @@ import { AstraError, type ErrorCode } from "../core/error.ts";
 import { agentOperations } from "../operations/index.ts";
 import { type Context, invoke, type Operation, type Principal } from "../operations/operation.ts";
 
-export const INSTRUCTIONS = `astra-budget keeps the budget of your work.
+const INSTRUCTIONS = `astra-budget keeps the budget of your work.
 Call open_session before you start and keep its session_id. Call report_usage after every model call or small batch, with the tokens used since the last report. Call check_budget before an expensive step; with hold: true the money is set aside for you. Call end_session when you are done.
 Read verdict in every answer: allow - go on; warn - finish with less and start nothing new; deny - stop now and tell a human what verdict.message says.
 When you start a sub-agent, give it your session_id to pass as parent_session_id: it then spends from your budget.`;

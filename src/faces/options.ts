@@ -11,7 +11,7 @@ export type OptionKind = "text" | "flag" | "list";
 export type Values = { readonly [name: string]: string | true | readonly string[] | undefined };
 
 /** Options that every command takes. */
-export const COMMON = { config: "text", ledger: "text", json: "flag", help: "flag" } as const;
+const COMMON = { config: "text", ledger: "text", json: "flag", help: "flag" } as const;
 
 /** The words and the common options of a command line whose command is not known yet: nothing is a fault here. */
 export function glance(argv: readonly string[]): { words: string[]; isHelp: boolean; isVersion: boolean } {

@@ -47,7 +47,7 @@ function put(input: Record<string, unknown>, [key = "", ...rest]: readonly strin
 }
 
 function converted(option: Option, value: NonNullable<Values[string]>): unknown {
-  if (option.kind === "number") return value === "" ? Number.NaN : Number(value);
+  if (option.kind === "number") return String(value).trim() === "" ? Number.NaN : Number(value);
   if (option.kind === "list")
     return [value]
       .flat()

@@ -34,7 +34,8 @@ export function costsText(answer: Answer): string {
       `Without a price: ${counted(answer.unpriced_charges, "charge")}. Add their models under prices in astra.yml.`,
     );
   for (const [key, value] of Object.entries(answer)) {
-    if (key.startsWith("by_")) parts.push(breakdown(key.slice(3), costsByKey(key.slice(3), value), total));
+    if (key.startsWith("by_") && Number(answer.charges) > 0)
+      parts.push(breakdown(key.slice(3), costsByKey(key.slice(3), value), total));
   }
   const left = Number(answer.sessions_left_out);
   const sessions = table(

@@ -20,6 +20,13 @@ const AMOUNTS = [
 /** Only where thousands of forgotten holds fall due at once is one transaction about more. */
 const MOST_ROWS = 200;
 
+/** Names of arguments, made once: to make their texts in every call costs more than all else here. */
+const DELTA_NAMES = AMOUNTS.map((column) => [`add_${column}`, `new_${column}`] as const);
+const KEY_NAMES = Array.from(
+  { length: MOST_ROWS },
+  (_, i) => [`scope${i}`, `scope_id${i}`, `window_kind${i}`, `window_key${i}`] as const,
+);
+
 export type BalanceRow = readonly [BalanceKey, Balance];
 
 /**
@@ -32,17 +39,17 @@ export function* addToBalances(
   spent: Amounts,
   held: Amounts,
 ): Work<readonly BalanceRow[]> {
-  const values = [...valuesOf(spent), ...valuesOf(held)];
-  const deltas: Record<string, Value> = {};
-  AMOUNTS.forEach((column, i) => {
-    const delta = values[i] ?? 0n;
-    deltas[`add_${column}`] = delta;
-    // A row can only be made by something that adds: what is taken away was once added.
-    deltas[`new_${column}`] = delta > 0n ? delta : 0n;
-  });
+  const deltas = [...valuesOf(spent), ...valuesOf(held)];
   const found: BalanceRow[] = [];
   for (const some of slicesOf(keys)) {
-    const rows = yield* all(upsert(some.length), { ...deltas, ...keyArguments(workspaceId, some) });
+    const args = keyArguments(workspaceId, some);
+    DELTA_NAMES.forEach(([add, make], i) => {
+      const delta = deltas[i] ?? 0n;
+      args[add] = delta;
+      // A row can only be made by something that adds: what is taken away was once added.
+      args[make] = delta > 0n ? delta : 0n;
+    });
+    const rows = yield* all(upsert(some.length), args);
     for (const row of rows) found.push(toBalance(row));
   }
   return found;
@@ -131,10 +138,11 @@ function family(make: (count: number) => Statement<Arguments, BalancesTable>) {
 function keyArguments(workspaceId: string, keys: readonly BalanceKey[]): Record<string, Value> {
   const args: Record<string, Value> = { workspace_id: workspaceId };
   keys.forEach((key, i) => {
-    args[`scope${i}`] = key.scope;
-    args[`scope_id${i}`] = key.scopeId;
-    args[`window_kind${i}`] = key.window;
-    args[`window_key${i}`] = key.windowKey;
+    const [scope, scopeId, window, windowKey] = KEY_NAMES[i] as (typeof KEY_NAMES)[number];
+    args[scope] = key.scope;
+    args[scopeId] = key.scopeId;
+    args[window] = key.window;
+    args[windowKey] = key.windowKey;
   });
   return args;
 }

@@ -4,7 +4,8 @@ import type { Nano } from "../core/money.ts";
 import { amountsOf, NOTHING, type Usage } from "../core/usage.ts";
 import { addToBalances, type BalanceRow } from "./balances.ts";
 import { addToRollups } from "./rollups.ts";
-import { addToSession, type Session, type SessionTotals } from "./sessions.ts";
+import type { Session, SessionTotals } from "./session-row.ts";
+import { addToSession } from "./sessions.ts";
 import { all, first, statement, type Work } from "./statement.ts";
 import type { ChargeSource, ChargesTable, ChargeToolsTable, CostSource } from "./tables.ts";
 

@@ -1,7 +1,7 @@
 // Costs: sums over the rollups (or one session's charges), grouped by any attribution.
 import { type Kysely, sql } from "kysely";
 import { SUMS, type Sums } from "./rollups.ts";
-import { type Session, toSession } from "./sessions.ts";
+import { type Session, toSession } from "./session-row.ts";
 import { type Arguments, all, first, statement, type Work } from "./statement.ts";
 import type { CostsByDayTable, SessionsTable, Tables } from "./tables.ts";
 

@@ -1,62 +1,7 @@
 // Sessions: opening, finding, counting and ending them; their own totals grow with each charge.
-import type { Budget } from "../core/budget.ts";
-import type { MemoryPermissions, ToolPermissions } from "../core/policy.ts";
+import { SESSION_COLUMNS, type Session, type SessionTotals, toRow, toSession, toTotals } from "./session-row.ts";
 import { all, first, statement, type Work } from "./statement.ts";
 import type { SessionStatus, SessionsTable } from "./tables.ts";
-
-/** A session with its frozen budget and permissions read; instants are epoch milliseconds. */
-export type Session = {
-  readonly id: string;
-  readonly workspaceId: string;
-  readonly agentId: string;
-  readonly role: string | null;
-  readonly teamId: string | null;
-  readonly taskId: string | null;
-  readonly userId: string | null;
-  readonly model: string | null;
-  readonly provider: string | null;
-  readonly parentSessionId: string | null;
-  readonly parentAgentId: string | null;
-  /** Session ids from the root to this one. */
-  readonly chain: readonly string[];
-  readonly depth: number;
-  readonly budget: Budget;
-  readonly tools: ToolPermissions;
-  readonly memory: MemoryPermissions;
-  /** What the budget lost when it opened, as the opener was told. */
-  readonly clamped: readonly Record<string, unknown>[];
-  readonly status: SessionStatus;
-  readonly error: string | null;
-  readonly openedAt: number;
-  readonly expiresAt: number;
-  readonly endedAt: number | null;
-  readonly idempotencyKey: string | null;
-  readonly request: string | null;
-  /** Its own charges, without its children's. */
-  readonly totals: SessionTotals;
-};
-
-export type SessionTotals = {
-  readonly charges: bigint;
-  readonly errors: bigint;
-  readonly inputTokens: bigint;
-  readonly outputTokens: bigint;
-  readonly cacheReadTokens: bigint;
-  readonly cacheWriteTokens: bigint;
-  readonly toolCalls: bigint;
-  readonly cost: bigint;
-};
-
-export const NO_TOTALS: SessionTotals = {
-  charges: 0n,
-  errors: 0n,
-  inputTokens: 0n,
-  outputTokens: 0n,
-  cacheReadTokens: 0n,
-  cacheWriteTokens: 0n,
-  toolCalls: 0n,
-  cost: 0n,
-};
 
 const byId = statement((db, args: { workspaceId: string; id: string }) =>
   db.selectFrom("sessions").selectAll().where("id", "=", args.id).where("workspace_id", "=", args.workspaceId),
@@ -92,7 +37,7 @@ export function* findSessionByKey(workspaceId: string, agentId: string, key: str
 }
 
 const insert = statement((db, args: { [Column in keyof SessionsTable]: SessionsTable[Column] }) =>
-  db.insertInto("sessions").values(Object.fromEntries(COLUMNS.map((c) => [c, args[c]])) as SessionsTable),
+  db.insertInto("sessions").values(Object.fromEntries(SESSION_COLUMNS.map((c) => [c, args[c]])) as SessionsTable),
 );
 
 export function* insertSession(session: Session): Work<void> {
@@ -246,135 +191,4 @@ const newestOpen = statement((db, args: { workspaceId: string; limit: bigint }) 
 export function* listSessions(workspaceId: string, which: "all" | "open", limit: number): Work<Session[]> {
   const rows = yield* all(which === "open" ? newestOpen : newest, { workspaceId, limit: BigInt(limit) });
   return rows.map(toSession);
-}
-
-const COLUMNS = Object.keys({
-  id: 0,
-  workspace_id: 0,
-  agent_id: 0,
-  role: 0,
-  team_id: 0,
-  task_id: 0,
-  user_id: 0,
-  model: 0,
-  provider: 0,
-  parent_session_id: 0,
-  parent_agent_id: 0,
-  root_session_id: 0,
-  path: 0,
-  depth: 0,
-  budget: 0,
-  tools: 0,
-  memory: 0,
-  clamped: 0,
-  status: 0,
-  error: 0,
-  opened_at: 0,
-  expires_at: 0,
-  ended_at: 0,
-  idempotency_key: 0,
-  request: 0,
-  charges: 0,
-  errors: 0,
-  input_tokens: 0,
-  output_tokens: 0,
-  cache_read_tokens: 0,
-  cache_write_tokens: 0,
-  tool_calls: 0,
-  cost_nano_usd: 0,
-} satisfies Record<keyof SessionsTable, 0>) as (keyof SessionsTable)[];
-
-function toRow(session: Session): SessionsTable {
-  return {
-    id: session.id,
-    workspace_id: session.workspaceId,
-    agent_id: session.agentId,
-    role: session.role,
-    team_id: session.teamId,
-    task_id: session.taskId,
-    user_id: session.userId,
-    model: session.model,
-    provider: session.provider,
-    parent_session_id: session.parentSessionId,
-    parent_agent_id: session.parentAgentId,
-    root_session_id: session.chain[0] ?? session.id,
-    path: session.chain.join("/"),
-    depth: BigInt(session.depth),
-    budget: JSON.stringify(session.budget, (_, value) => (typeof value === "bigint" ? String(value) : value)),
-    tools: JSON.stringify(session.tools),
-    memory: JSON.stringify(session.memory),
-    clamped: JSON.stringify(session.clamped),
-    status: session.status,
-    error: session.error,
-    opened_at: BigInt(session.openedAt),
-    expires_at: BigInt(session.expiresAt),
-    ended_at: session.endedAt === null ? null : BigInt(session.endedAt),
-    idempotency_key: session.idempotencyKey,
-    request: session.request,
-    charges: session.totals.charges,
-    errors: session.totals.errors,
-    input_tokens: session.totals.inputTokens,
-    output_tokens: session.totals.outputTokens,
-    cache_read_tokens: session.totals.cacheReadTokens,
-    cache_write_tokens: session.totals.cacheWriteTokens,
-    tool_calls: session.totals.toolCalls,
-    cost_nano_usd: session.totals.cost,
-  };
-}
-
-export function toSession(row: SessionsTable): Session {
-  return {
-    id: row.id,
-    workspaceId: row.workspace_id,
-    agentId: row.agent_id,
-    role: row.role,
-    teamId: row.team_id,
-    taskId: row.task_id,
-    userId: row.user_id,
-    model: row.model,
-    provider: row.provider,
-    parentSessionId: row.parent_session_id,
-    parentAgentId: row.parent_agent_id,
-    chain: row.path.split("/"),
-    depth: Number(row.depth),
-    budget: Object.fromEntries(
-      Object.entries(JSON.parse(row.budget)).map(([k, v]) => [k, BigInt(v as string)]),
-    ) as Budget,
-    tools: JSON.parse(row.tools),
-    memory: JSON.parse(row.memory),
-    clamped: JSON.parse(row.clamped),
-    status: row.status,
-    error: row.error,
-    openedAt: Number(row.opened_at),
-    expiresAt: Number(row.expires_at),
-    endedAt: row.ended_at === null ? null : Number(row.ended_at),
-    idempotencyKey: row.idempotency_key,
-    request: row.request,
-    totals: toTotals(row),
-  };
-}
-
-function toTotals(
-  row: Pick<
-    SessionsTable,
-    | "charges"
-    | "errors"
-    | "input_tokens"
-    | "output_tokens"
-    | "cache_read_tokens"
-    | "cache_write_tokens"
-    | "tool_calls"
-    | "cost_nano_usd"
-  >,
-): SessionTotals {
-  return {
-    charges: row.charges,
-    errors: row.errors,
-    inputTokens: row.input_tokens,
-    outputTokens: row.output_tokens,
-    cacheReadTokens: row.cache_read_tokens,
-    cacheWriteTokens: row.cache_write_tokens,
-    toolCalls: row.tool_calls,
-    cost: row.cost_nano_usd,
-  };
 }

@@ -5,7 +5,7 @@ import { type Amounts, addAmounts, type Balance, EMPTY_BALANCE } from "../core/u
 import { toBalance } from "./balances.ts";
 import { chargeLines } from "./costs.ts";
 import { SUMS } from "./rollups.ts";
-import { NO_TOTALS, type Session, type SessionTotals, toSession } from "./sessions.ts";
+import { NO_TOTALS, type Session, type SessionTotals, toSession } from "./session-row.ts";
 import { all, statement, type Work } from "./statement.ts";
 import type { CostsByDayTable } from "./tables.ts";
 

@@ -4,7 +4,8 @@ import { NOTHING, negate } from "../core/usage.ts";
 import { addToBalances, type BalanceRow, lockBalances } from "../ledger/balances.ts";
 import { isBookedUnconfirmed, type NewCharge, recordCharge } from "../ledger/charges.ts";
 import { closeHold, dueHolds, type Hold } from "../ledger/holds.ts";
-import { findSession, type Session } from "../ledger/sessions.ts";
+import type { Session } from "../ledger/session-row.ts";
+import { findSession } from "../ledger/sessions.ts";
 import type { Work } from "../ledger/statement.ts";
 import type { Context } from "./operation.ts";
 

@@ -14,7 +14,8 @@ import {
   sessionsOf,
 } from "../ledger/costs.ts";
 import type { Sums } from "../ledger/rollups.ts";
-import { findSession, type Session } from "../ledger/sessions.ts";
+import type { Session } from "../ledger/session-row.ts";
+import { findSession } from "../ledger/sessions.ts";
 import type { Work } from "../ledger/statement.ts";
 import { findTask } from "../ledger/tasks.ts";
 import { date, ourId } from "./input.ts";

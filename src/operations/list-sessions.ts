@@ -1,7 +1,8 @@
 // list_sessions: the newest sessions with their handles, for the operator.
 import { z } from "zod";
 import { usdFromNano } from "../core/money.ts";
-import { listSessions as newest, type Session } from "../ledger/sessions.ts";
+import type { Session } from "../ledger/session-row.ts";
+import { listSessions as newest } from "../ledger/sessions.ts";
 import type { Work } from "../ledger/statement.ts";
 import { defineOperation } from "./operation.ts";
 import { instantOut } from "./output.ts";

@@ -1,35 +1,17 @@
 // open_session: admit a block of agent work, with a budget that nothing it holds can widen.
 import { z } from "zod";
-import { type Attribution, type BalanceKey, sortKeys } from "../core/balance-key.ts";
-import type { Budget } from "../core/budget.ts";
-import { AstraError } from "../core/error.ts";
+import { type Attribution, sortKeys } from "../core/balance-key.ts";
 import { callerId } from "../core/id.ts";
-import {
-  type EffectiveBudget,
-  effectiveBudget,
-  leastRemaining,
-  narrowMemory,
-  narrowTools,
-  policyPermissions,
-  roleNameOf,
-} from "../core/inheritance.ts";
-import { type BalanceLookup, type Limit, lookup, min, remainingOf, sessionLimits } from "../core/limits.ts";
-import type { Policy } from "../core/policy.ts";
+import { effectiveBudget, narrowMemory, narrowTools, policyPermissions, roleNameOf } from "../core/inheritance.ts";
+import { type BalanceLookup, lookup } from "../core/limits.ts";
 import { type Ask, type Refusal, type Verdict, verdictOf } from "../core/verdict.ts";
 import { readBalances } from "../ledger/balances.ts";
-import {
-  countChildren,
-  countConcurrentChildren,
-  findAncestors,
-  findSession,
-  findSessionByKey,
-  insertSession,
-  NO_TOTALS,
-  type Session,
-} from "../ledger/sessions.ts";
+import { NO_TOTALS, type Session } from "../ledger/session-row.ts";
+import { findAncestors, findSession, findSessionByKey, insertSession } from "../ledger/sessions.ts";
 import type { Work } from "../ledger/statement.ts";
 import { findTask } from "../ledger/tasks.ts";
 import { lockAndExpire } from "./expiry.ts";
+import { idReused, requestText } from "./idempotency.ts";
 import { budgetFromWire, budgetInput, idempotencyKey, ourId } from "./input.ts";
 import {
   type Context,
@@ -43,6 +25,7 @@ import {
 } from "./operation.ts";
 import { budgetOut, clampOut, instantOut, verdictOut, verdictOutput } from "./output.ts";
 import { modelRefusal } from "./pricing.ts";
+import { parentRefusals, remainingBudget, spawnLimits, spawnLock } from "./spawn.ts";
 import { knownTask, limitsOf, sessionStanding, standingOf } from "./standing.ts";
 
 const input = z.strictObject({
@@ -77,9 +60,6 @@ const output = z.looseObject({
 
 type Input = z.output<typeof input>;
 
-/** A session as it would open: everything but the verdict. */
-type Candidate = { readonly session: Session; readonly effective: EffectiveBudget };
-
 export const openSession = defineOperation({
   name: "open_session",
   title: "Open a budget session",
@@ -97,9 +77,7 @@ function* open(context: Context, principal: Principal, args: Input): Work<z.inpu
   const { policy } = context;
   const agentId = callingAgent(principal, args.agent_id);
   if (agentId === null) throw invalidInput("agent_id", "expected the id of the agent that works");
-  const request = JSON.stringify({ ...args, idempotency_key: undefined }, (_, value) =>
-    typeof value === "bigint" ? String(value) : value,
-  );
+  const request = requestText(args);
   if (args.idempotency_key !== undefined) {
     const earlier = yield* findSessionByKey(policy.workspace.id, agentId, args.idempotency_key);
     if (earlier) return yield* repeat(context, earlier, request, now);
@@ -120,24 +98,23 @@ function* open(context: Context, principal: Principal, args: Input): Work<z.inpu
   // The new session's own balance is nobody else's yet: a refusal must not leave a row of it behind.
   const shared = standing.keys.filter((key) => key.scopeId !== id);
   const balanceOf = lookup(yield* lockAndExpire(context, sortKeys([...shared, ...spawnLock(parent)]), now));
-  const candidate = prepare(context, args, request, spend, parent, ancestors, balanceOf, now);
-  const refusals = [...standing.refusals, ...(yield* ruleRefusals(context, candidate.session, parent, now))];
+  const session = prepare(context, args, request, spend, parent, ancestors, balanceOf, now);
+  const refusals = [
+    ...standing.refusals,
+    ...parentRefusals(parent, now),
+    ...(yield* ruleRefusals(context, session, now)),
+  ];
   const limits = [
-    ...limitsOf(policy, { ...standing, session: candidate.session }, balanceOf, now),
+    ...limitsOf(policy, { ...standing, session }, balanceOf, now),
     ...(yield* spawnLimits(policy, parent, ancestors, now)),
   ];
   const verdict = verdictOf(limits, SPAWN, policy.warnAtPpm, refusals);
-  if (verdict.decision !== "deny") yield* insertSession(candidate.session);
-  return answer(candidate.session, verdict, verdict.decision === "deny" ? "refused" : "opened");
+  if (verdict.decision !== "deny") yield* insertSession(session);
+  return answer(session, verdict, verdict.decision === "deny" ? "refused" : "opened");
 }
 
 /** Opening takes one place among the children; root sessions meet no such limit. */
 const SPAWN: Ask = { child_agents: 1n, concurrent_children: 1n };
-
-/** A row that all openings under one agent lock, so that its open children are counted one opening at a time. */
-function spawnLock(parent: Session | null): BalanceKey[] {
-  return parent ? [{ scope: "agent", scopeId: parent.agentId, window: "total", windowKey: "" }] : [];
-}
 
 function* findParent(context: Context, principal: Principal, id: string | undefined): Work<Session | null> {
   if (id === undefined) return null;
@@ -155,7 +132,7 @@ function prepare(
   ancestors: readonly Session[],
   balanceOf: BalanceLookup,
   now: number,
-): Candidate {
+): Session {
   const { policy } = context;
   const role = roleNameOf(policy, spend.agentId, args.role ?? null);
   const inherited = parent && { budget: parent.budget, remaining: remainingBudget(policy, ancestors, balanceOf, now) };
@@ -164,7 +141,7 @@ function prepare(
   const asked = { allow: args.tools?.allow ?? null, deny: args.tools?.deny ?? [] };
   const tools = narrowTools(own.tools, asked);
   const deadline = now + Number(effective.budget.maxDuration);
-  const session: Session = {
+  return {
     ...spend,
     id: spend.chain.at(-1) ?? "",
     role,
@@ -187,55 +164,12 @@ function prepare(
     request: args.idempotency_key === undefined ? null : request,
     totals: NO_TOTALS,
   };
-  return { session, effective };
 }
 
-const FIELD_OF = {
-  cost_usd: "maxCostCents",
-  total_tokens: "maxTotalTokens",
-  prompt_tokens: "maxPromptTokens",
-  completion_tokens: "maxCompletionTokens",
-  tool_calls: "maxToolCalls",
-  duration_ms: "maxDuration",
-} as const;
-
-/** What the parent and all its ancestors have left: the least of each. */
-function remainingBudget(
-  policy: Policy,
-  ancestors: readonly Session[],
-  balanceOf: BalanceLookup,
-  now: number,
-): Partial<Budget> {
-  return leastRemaining(
-    ancestors.map((ancestor) => {
-      const balance = balanceOf({ scope: "session", scopeId: ancestor.id, window: "session", windowKey: "" });
-      const limits = sessionLimits(ancestor, "ancestor", balance, policy.hardCaps, now);
-      return Object.fromEntries(
-        limits.map((limit) => [FIELD_OF[limit.measure as keyof typeof FIELD_OF], remainingOf(limit)]),
-      );
-    }),
-  );
-}
-
-/** Rules that are no limits: a parent that is not open, depth used up, a task that waits, a model without a price. */
-function* ruleRefusals(context: Context, session: Session, parent: Session | null, now: number): Work<Refusal[]> {
-  const refusals: Refusal[] = [];
-  if (parent && (parent.status !== "open" || parent.expiresAt <= now)) {
-    refusals.push({
-      kind: "parent_not_open",
-      scope: "ancestor",
-      scopeId: parent.agentId,
-      text: "The parent session is not open any more. Stop and tell whoever started you.",
-    });
-  }
-  if (parent && parent.budget.maxSpawnDepth <= 0n) {
-    refusals.push({
-      kind: "spawn_depth",
-      scope: "ancestor",
-      scopeId: parent.agentId,
-      text: `Agent ${parent.agentId} may not spawn sub-agents here: its spawn depth is used up. Do the work in the parent session.`,
-    });
-  }
+/** A task that waits for others, or a model that the policy does not admit. */
+function* ruleRefusals(context: Context, session: Session, now: number): Work<Refusal[]> {
+  const model = modelRefusal(context, session.model, session.provider, now);
+  const refusals = model ? [model] : [];
   const waitsFor = session.taskId === null ? null : yield* unfinishedDependency(context, session.taskId);
   if (waitsFor !== null) {
     refusals.push({
@@ -245,8 +179,7 @@ function* ruleRefusals(context: Context, session: Session, parent: Session | nul
       text: `Task ${session.taskId} waits for task ${waitsFor}, which is not done. Work on that first, or come back later.`,
     });
   }
-  const model = modelRefusal(context, session.model, session.provider, now);
-  return model ? [...refusals, model] : refusals;
+  return refusals;
 }
 
 /** The first task that this one depends on and that is neither done nor cancelled. */
@@ -257,53 +190,6 @@ function* unfinishedDependency(context: Context, taskId: string): Work<string | 
     if (!state || state.status === "open") return id;
   }
   return null;
-}
-
-/** How many children the parent, its tree and its agent may have (Open Astra: `maxChildAgents`; quotas: concurrent). */
-function* spawnLimits(
-  policy: Policy,
-  parent: Session | null,
-  ancestors: readonly Session[],
-  now: number,
-): Work<Limit[]> {
-  if (!parent) return [];
-  const { children, tree } = yield* countChildren(parent);
-  const root = ancestors[0] ?? parent;
-  const none = { held: 0n, resetsAt: null } as const;
-  const limits: Limit[] = [
-    {
-      ...none,
-      scope: "ancestor",
-      scopeId: parent.agentId,
-      window: "session",
-      measure: "child_agents",
-      limit: min(parent.budget.maxChildAgents, policy.hardCaps.maxChildAgents),
-      spent: children,
-    },
-    {
-      ...none,
-      scope: "ancestor",
-      scopeId: root.agentId,
-      window: "total",
-      measure: "child_agents",
-      limit: policy.hardCaps.maxChildAgents,
-      spent: tree,
-    },
-  ];
-  const quota = policy.agents.get(parent.agentId)?.quotas.concurrentChildren ?? null;
-  if (quota !== null) {
-    const spent = yield* countConcurrentChildren(policy.workspace.id, parent.agentId, now);
-    limits.push({
-      ...none,
-      scope: "agent",
-      scopeId: parent.agentId,
-      window: "total",
-      measure: "concurrent_children",
-      limit: quota,
-      spent,
-    });
-  }
-  return limits;
 }
 
 /** The same key again: the same session, with the verdict of now; another request under it is an error. */
@@ -318,14 +204,6 @@ function* repeat(context: Context, session: Session, request: string, now: numbe
     standing.refusals,
   );
   return answer(session, verdict, "repeated");
-}
-
-export function idReused(): AstraError {
-  return new AstraError(
-    "id_reused",
-    "This idempotency_key was used before with other arguments.",
-    "Repeat the first call exactly, or use a new key for a new call.",
-  );
 }
 
 function answer(session: Session, verdict: Verdict, how: "opened" | "repeated" | "refused"): z.input<typeof output> {

@@ -5,7 +5,7 @@ import type { Clamp } from "../core/inheritance.ts";
 import { type Limit, type Measure, max, remainingOf } from "../core/limits.ts";
 import { centsFromNano, usdFromNano } from "../core/money.ts";
 import type { Verdict } from "../core/verdict.ts";
-import type { Session } from "../ledger/sessions.ts";
+import type { Session } from "../ledger/session-row.ts";
 import { WIRE_FIELDS } from "./input.ts";
 
 /** Only what callers rely on is named; more may come beside it. */

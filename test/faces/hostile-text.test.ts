@@ -50,22 +50,14 @@ test("and if one is in the ledger all the same, the terminal is shown a harmless
     db.prepare(`update ${table} set agent_id = ?, tool = ?`).run(HOSTILE, HOSTILE);
   db.close();
 
-  for (const args of [
-    ["sessions"],
-    ["stops"],
-    ["task", "list"],
-    ["task", "done", "t"],
-    ["costs"],
-    ["check", "--agent", "ada"],
-    ["ledger", "verify"],
-  ]) {
-    const text = await room.run(args);
-    expect(text.stdout, args.join(" ")).not.toMatch(ACTING);
-    expect(text.stdout, args.join(" ")).not.toMatch(FORGED);
-    const json = await room.run([...args, "--json"]);
-    expect(json.stdout, args.join(" ")).not.toMatch(ACTING);
-    expect(json.stdout.trimEnd().split("\n"), args.join(" ")).toHaveLength(1);
-    JSON.parse(json.stdout);
+  const commands = ["sessions", "stops", "task list", "task done t", "costs", "check --agent ada", "ledger verify"];
+  const shown = await room.runAll(commands.flatMap((line) => [line.split(" "), [...line.split(" "), "--json"]]));
+  for (const [i, { stdout, stderr }] of shown.entries()) {
+    const what = commands[Math.floor(i / 2)];
+    expect(stdout.length, what).toBeGreaterThan(10);
+    expect(stdout + stderr, what).not.toMatch(ACTING);
+    expect(stdout, what).not.toMatch(FORGED);
+    if (i % 2 === 1) JSON.parse(stdout);
   }
   const { sessions } = await room.json(["sessions"]);
   expect(sessions).toEqual([expect.objectContaining({ error: HOSTILE })]);
@@ -73,16 +65,15 @@ test("and if one is in the ledger all the same, the terminal is shown a harmless
 
 test("a hostile policy or argument does not reach the terminal as it is either", async () => {
   const room = newRoom(`agents: [{ id: "a\\e[2J\\u202e" }]\n"x\\e]0;t\\a": 1\n`);
-  for (const args of [
+  const lines = [
     ["policy", "check", "astra.yml"],
     ["policy", "check", `no\u001b[2J\nAgent root: ALLOW.yml`],
     ["costs", `--x\u001b[2J`],
     ["\u001b[2J\u202e"],
     ["policy", "show", "--config", "none\u202e.yml", "--agent", "a"],
-  ]) {
-    for (const run of [await room.run(args), await room.run([...args, "--json"])]) {
-      expect(run.code).toBe(2);
-      expect(run.stdout + run.stderr).not.toMatch(ACTING);
-    }
+  ];
+  for (const { code, stdout, stderr } of await room.runAll(lines.flatMap((line) => [line, [...line, "--json"]]))) {
+    expect([code, stdout]).toEqual([2, ""]);
+    expect(stderr).not.toMatch(ACTING);
   }
 });

@@ -3,7 +3,7 @@ import { spawn } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
+import { fileURLToPath, pathToFileURL } from "node:url";
 import { onTestFinished } from "vitest";
 
 export const CLI = fileURLToPath(new URL("../../dist/cli.js", import.meta.url));
@@ -16,8 +16,10 @@ export type Room = {
   /** What every process in the room sees, and nothing of ours. */
   readonly env: Readonly<Record<string, string>>;
   /** Runs `astra-budget ...args` to its end. */
-  run(args: readonly string[], options?: { env?: Record<string, string>; node?: string; cwd?: string }): Promise<Run>;
-  /** The same with --json, read. */
+  run(args: readonly string[], options?: { env?: Record<string, string>; node?: string; uid?: number }): Promise<Run>;
+  /** Runs many command lines one after the other in one process, which is the same but for the time it takes. */
+  runAll(lines: readonly (readonly string[])[]): Promise<Run[]>;
+  /** One with --json, read. */
   json(args: readonly string[]): Promise<Record<string, unknown>>;
   write(name: string, text: string): string;
 };
@@ -34,12 +36,31 @@ export function newRoom(policy?: string): Room {
   };
   if (policy !== undefined) write("astra.yml", policy);
   const run: Room["run"] = (args, options = {}) =>
-    runToEnd(options.node ?? process.execPath, [CLI, ...args], { ...env, ...options.env }, options.cwd ?? folder);
+    runToEnd(options.node ?? process.execPath, [CLI, ...args], { ...env, ...options.env }, folder, options.uid);
+  const runAll = async (lines: readonly (readonly string[])[]): Promise<Run[]> => {
+    const args = ["--input-type=module", "--eval", ONE_AFTER_THE_OTHER, JSON.stringify(lines)];
+    const { stdout, stderr } = await runToEnd(process.execPath, args, env, folder);
+    const [texts, faults] = [stdout.split(SEAM), stderr.split(SEAM)];
+    if (texts.length !== lines.length + 1 || faults.length !== lines.length + 1)
+      throw new Error(`cut short:\n${stderr}`);
+    return lines.map((_, i) => {
+      const [code = "", ...text] = (texts[i] ?? "").split("\n").reverse();
+      return {
+        code: Number(code),
+        stdout: text
+          .reverse()
+          .join("\n")
+          .replace(/(?<=.)$/s, "\n"),
+        stderr: faults[i] ?? "",
+      };
+    });
+  };
   return {
     folder,
     ledger,
     env,
     run,
+    runAll,
     async json(args) {
       const { stdout, stderr } = await run([...args, "--json"]);
       if (stdout === "") throw new Error(stderr);
@@ -49,9 +70,30 @@ export function newRoom(policy?: string): Room {
   };
 }
 
-function runToEnd(command: string, args: readonly string[], env: Record<string, string>, cwd: string): Promise<Run> {
+/** Stands after what each line of `runAll` wrote; no line writes it itself. */
+const SEAM = "\u001e";
+const ONE_AFTER_THE_OTHER = `
+  import { main } from ${JSON.stringify(pathToFileURL(CLI.replace(/cli\.js$/, "main.js")).href)};
+  for (const stream of [process.stdout, process.stderr]) stream.setMaxListeners(0);
+  for (const argv of JSON.parse(process.argv[1])) {
+    process.exitCode = 0;
+    await main(argv);
+    process.stdout.write(String(process.exitCode) + ${JSON.stringify(SEAM)});
+    process.stderr.write(${JSON.stringify(SEAM)});
+  }
+  process.exitCode = 0;
+`;
+
+function runToEnd(
+  command: string,
+  args: readonly string[],
+  env: Record<string, string>,
+  cwd: string,
+  uid?: number,
+): Promise<Run> {
   return new Promise((resolve, reject) => {
-    const child = spawn(command, args, { cwd, env, stdio: ["ignore", "pipe", "pipe"] });
+    const user = uid === undefined ? {} : { uid, gid: uid };
+    const child = spawn(command, args, { cwd, env, stdio: ["ignore", "pipe", "pipe"], ...user });
     let stdout = "";
     let stderr = "";
     child.stdout.setEncoding("utf8").on("data", (text: string) => {

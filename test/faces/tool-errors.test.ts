@@ -1,5 +1,5 @@
 // Faults of a call: a stable code, what was wrong, what to do; never anything of the inside, never for over budget.
-import { chmodSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import Database from "better-sqlite3";
 import { describe, expect, test } from "vitest";
@@ -183,7 +183,7 @@ describe("wrong arguments", () => {
     const session_id = await opened(agent);
     const tool_calls = [1, 2].map((n) => ({ tool: `t${n}`, cost_usd: 9_000 }));
     const result = await agent.call("report_usage", { ...usage, session_id, tool_calls });
-    expectFault(result, "invalid_input", /this comes to more than 10,000 dollars; report in parts/);
+    expectFault(result, "invalid_input", /10,000 dollars.*report in parts\./);
   });
 });
 
@@ -263,11 +263,11 @@ describe("a ledger that does not work", () => {
 
   test("a damaged ledger is ledger_corrupt, with SQLite's own words on stderr only", async () => {
     const room = newRoom();
-    await (await modern(room)).call("open_session", { agent_id: "ada" });
-    const pages = readFileSync(room.ledger);
-    new Database(room.ledger).pragma("wal_checkpoint(truncate)");
+    const agent = await modern(room);
+    await agent.call("open_session", { agent_id: "ada" });
+    await agent.leave();
     const whole = readFileSync(room.ledger);
-    expect(whole.length).toBeGreaterThanOrEqual(pages.length);
+    expect(whole.length).toBeGreaterThan(8192);
     whole.fill(0x5a, 4096);
     writeFileSync(room.ledger, whole);
     const stderr = await onBrokenLedger(room, "ledger_corrupt", /Restore a backup .* Tell a human\.$/);
@@ -295,18 +295,10 @@ describe("a ledger that does not work", () => {
     await onBrokenLedger(room, "ledger_unavailable", /Tell a human\.$/);
   });
 
-  test("a full disk is ledger_full, and the server works again when there is room", async () => {
+  test("a device that is no file is a fault of the ledger too", async () => {
     const agent = await modern(newRoom(), ["--ledger", "/dev/full"]);
-    const result = await agent.call("open_session", { agent_id: "ada" });
-    expect(result.isError).toBe(true);
-    expect(result.text).not.toMatch(INSIDE);
-    expect(result.text).toMatch(/^ledger_/);
-  });
-
-  test.runIf(process.getuid?.() !== 0)("a folder that may not be written is ledger_read_only", async () => {
-    const room = newRoom();
-    mkdirSync(dirname(room.ledger));
-    chmodSync(dirname(room.ledger), 0o500);
-    await onBrokenLedger(room, "ledger_read_only", /owner and mode.* Tell a human\.$/);
+    const { isError, text } = await agent.call("open_session", { agent_id: "ada" });
+    expect([isError, text]).toEqual([true, expect.stringMatching(/^ledger_/)]);
+    expect(text).not.toMatch(INSIDE);
   });
 });

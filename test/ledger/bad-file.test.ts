@@ -55,7 +55,7 @@ describe("contents", () => {
     await expectRefused(file, "ledger_corrupt");
   });
 
-  test("damage deep in the file is found by the reading and writing that meets it, as an error of ours", async () => {
+  test("damage deep in the file is found by the reading that meets it, as an error of ours", async () => {
     const file = await filled();
     const size = readFileSync(file).length;
     // The list of tables lies at the front; the charges come after.

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { AstraError } from "../../src/core/error.ts";
 import { recordCharge } from "../../src/ledger/charges.ts";
 import type { Ledger } from "../../src/ledger/ledger.ts";
-import type { Session } from "../../src/ledger/sessions.ts";
+import type { Session } from "../../src/ledger/session-row.ts";
 import { openSqlite, type SqliteLedger } from "../../src/ledger/sqlite.ts";
 import { verifyLedger } from "../../src/ledger/verify.ts";
 import { raw } from "./engines.ts";

@@ -6,7 +6,8 @@ import { windowAt } from "../../src/core/window.ts";
 import { addToBalances } from "../../src/ledger/balances.ts";
 import type { NewCharge } from "../../src/ledger/charges.ts";
 import { type Hold, insertHold } from "../../src/ledger/holds.ts";
-import { insertSession, NO_TOTALS, type Session } from "../../src/ledger/sessions.ts";
+import { NO_TOTALS, type Session } from "../../src/ledger/session-row.ts";
+import { insertSession } from "../../src/ledger/sessions.ts";
 import type { Work } from "../../src/ledger/statement.ts";
 import { START } from "../world.ts";
 

@@ -2,7 +2,7 @@
 import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import type { Session } from "../../src/ledger/sessions.ts";
+import type { Session } from "../../src/ledger/session-row.ts";
 import { openSqlite, type SqliteLedger } from "../../src/ledger/sqlite.ts";
 import { raw } from "./engines.ts";
 import { book, bookMany, codeOf, faultsOf, folder, keysIn, opened } from "./files.ts";
@@ -41,7 +41,7 @@ describe("a file that may not grow (max_page_count)", () => {
       const { acknowledged, refused, keys } = await fillUp(ledger, session, perBurst);
       for (const error of refused) expect(error).toMatchObject({ name: "AstraError", code: "ledger_full" });
       await expectWhole(ledger, acknowledged);
-        await ledger.write(() => raw("pragma max_page_count = 1000000"));
+      await ledger.write(() => raw("pragma max_page_count = 1000000"));
       const rest = keys.filter((key) => !acknowledged.includes(key));
       for (const key of rest) await book(ledger, session, key);
       await expectWhole(ledger, [...acknowledged, ...rest]);

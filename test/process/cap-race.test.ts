@@ -2,7 +2,7 @@
 import { expect, test } from "vitest";
 import type { Agent } from "../faces/clients.ts";
 import { newRoom, type Room } from "../faces/room.ts";
-import { ask, expectClean, noonZone, report, startServers } from "./servers.ts";
+import { ask, expectClean, leaveAll, noonZone, report, startServers } from "./servers.ts";
 
 const PROCESSES = 8;
 /** Calls under way at the same time in each process. */
@@ -67,7 +67,7 @@ async function race(room: Room, settle: "settle" | "keep"): Promise<void> {
       overspend: 0,
     });
   }
-  for (const server of servers) await server.leave();
+  await leaveAll(servers);
   await expectClean(room);
 }
 
@@ -86,6 +86,6 @@ test("eight processes that open children of one parent at once get exactly as ma
   const child = { agent_id: "helper", parent_session_id: session_id };
   const opened = await Promise.all(servers.flatMap((server) => [0, 1].map(() => ask(server, "open_session", child))));
   expect(opened.filter((answer) => answer.session_id !== null)).toHaveLength(4);
-  for (const server of servers) await server.leave();
+  await leaveAll(servers);
   await expectClean(room);
 });

@@ -12,7 +12,7 @@ const script = fileURLToPath(new URL("writer.ts", import.meta.url));
 
 /** No write may wait longer (issue 2, section 4). SQLite's own busy handler was seen at 3.6 seconds here. */
 const MOST_MS = 2_000;
-const RUN_MS = 5_000;
+const RUN_MS = 4_000;
 
 type Waits = { readonly writes: number; readonly p95: number; readonly max: number };
 

@@ -3,7 +3,7 @@ import { existsSync } from "node:fs";
 import { expect, test } from "vitest";
 import { legacy } from "../faces/clients.ts";
 import { newRoom } from "../faces/room.ts";
-import { ask, expectClean, report, startServers } from "./servers.ts";
+import { ask, expectClean, leaveAll, report, startServers } from "./servers.ts";
 
 test.each([1, 2, 3, 4, 5, 6, 7, 8])(
   "six servers start at once on a new ledger without an error (%i of 8)",
@@ -28,7 +28,7 @@ test.each([1, 2, 3, 4, 5, 6, 7, 8])(
       }),
     );
     expect(answers.every((answer) => answer.recorded === true)).toBe(true);
-    for (const server of servers) await server.leave();
+    await leaveAll(servers);
     const costs = await room.json(["costs"]);
     expect(costs).toMatchObject({ charges: 6, total_cost_usd: 0.06 });
     await expectClean(room);

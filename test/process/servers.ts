@@ -21,6 +21,10 @@ export async function ask(server: Agent, tool: string, args: Record<string, unkn
 export const report = (server: Agent, args: Record<string, unknown>): Promise<Answer> =>
   ask(server, "report_usage", { input_tokens: 0, output_tokens: 0, ...args });
 
+export async function leaveAll(servers: readonly Agent[]): Promise<void> {
+  await Promise.all(servers.map((server) => server.leave()));
+}
+
 /** Structure and sums of the ledger are right, to us and to `astra-budget ledger verify`. */
 export async function expectClean(room: Room): Promise<void> {
   expect(await faultsIn(room)).toEqual([]);

@@ -1,7 +1,7 @@
 // Two or eight servers on one ledger are one budget: what one does, or the operator orders, all see at once.
 import { expect, test } from "vitest";
 import { newRoom } from "../faces/room.ts";
-import { ask, expectClean, gone, noonZone, report, sleep, startServers } from "./servers.ts";
+import { ask, expectClean, gone, leaveAll, noonZone, report, sleep, startServers } from "./servers.ts";
 
 const policy = (cap: number) => `
 workspace: { timezone: "${noonZone()}" }
@@ -20,7 +20,7 @@ test.each([2, 8])("%i servers see each other's spend in the very next answer", a
     const others = await Promise.all(servers.map((other) => ask(other, "check_budget", { agent_id: "ada" })));
     for (const { daily_spent_usd } of others) expect(daily_spent_usd).toBeCloseTo(spent, 9);
   }
-  for (const server of servers) await server.leave();
+  await leaveAll(servers);
   await expectClean(room);
 });
 
@@ -49,7 +49,7 @@ test("a stop from the command line is seen by every running server at once, and 
     expect(await room.run(["resume", ...scope])).toMatchObject({ code: 0 });
     for (const verdict of (await decisions()).flat()) expect(verdict.decision).toBe("allow");
   }
-  for (const server of servers) await server.leave();
+  await leaveAll(servers);
   // What was reported while stopped was recorded all the same.
   expect(await room.json(["costs"])).toMatchObject({ charges: 18 });
   await expectClean(room);

@@ -11,7 +11,7 @@ import {
 } from "../../../src/ledger/costs.ts";
 import type { Ledger } from "../../../src/ledger/ledger.ts";
 import { SUMS, type Sums } from "../../../src/ledger/rollups.ts";
-import type { Session } from "../../../src/ledger/sessions.ts";
+import type { Session } from "../../../src/ledger/session-row.ts";
 import { aCharge, aSession, hourOf, NO_USAGE, seeded, WORKSPACE } from "../fixtures.ts";
 
 const FILTER: CostFilter = {

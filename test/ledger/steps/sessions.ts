@@ -1,6 +1,7 @@
 // What every engine must do with sessions: keep them whole, find, count, end and never double them.
 import { expect, test } from "vitest";
 import type { Ledger } from "../../../src/ledger/ledger.ts";
+import type { Session } from "../../../src/ledger/session-row.ts";
 import {
   addToSession,
   countChildren,
@@ -12,7 +13,6 @@ import {
   insertSession,
   listSessions,
   openDescendants,
-  type Session,
 } from "../../../src/ledger/sessions.ts";
 import { START } from "../../world.ts";
 import { aSession, HUGE, seeded, WORKSPACE } from "../fixtures.ts";
