@@ -39,6 +39,7 @@ export function openedAtFirstUse(open: () => Promise<Ledger>): Ledger {
   return {
     write: async (work) => (await ledger()).write(work),
     read: async (work) => (await ledger()).read(work),
+    integrity: async () => (await ledger()).integrity(),
     close: async () => {
       await (await opened)?.close();
     },

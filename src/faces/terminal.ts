@@ -116,7 +116,7 @@ export const commands: readonly Command[] = [
     options: { ...target, reason: option("reason", "text", 'told to the agents, e.g. "Runaway loop"') },
     needs: [ANY_TARGET, ["reason"]],
     text: (answer) =>
-      `Stopped: ${answer.scope} ${answer.scope_id}. Lift it with: astra-budget resume ${flagOf(answer)}`,
+      `Stopped: ${answer.scope} ${answer.scope_id} (${answer.open_sessions} open sessions). Lift it with: astra-budget resume ${flagOf(answer)}`,
   }),
   command("resume", resume, {
     help: "lift a stop",

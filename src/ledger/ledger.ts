@@ -10,5 +10,7 @@ export type Ledger = {
   write<T>(work: () => Work<T>): Promise<T>;
   /** Runs the work on one consistent snapshot, without the lock. */
   read<T>(work: () => Work<T>): Promise<T>;
+  /** The engine's own check of what it stores: what is wrong, nothing when all is well. Reads the whole ledger. */
+  integrity(): Promise<readonly string[]>;
   close(): Promise<void>;
 };

@@ -1,5 +1,5 @@
 // The SQLite engine: one writing connection, synchronous transactions, durable commits, fair waiting.
-import { closeSync, mkdirSync, openSync, rmSync, statfsSync } from "node:fs";
+import { closeSync, existsSync, mkdirSync, openSync, rmSync, statfsSync } from "node:fs";
 import { dirname } from "node:path";
 import Database from "better-sqlite3";
 import { SqliteAdapter, SqliteIntrospector, SqliteQueryCompiler } from "kysely";
@@ -13,8 +13,6 @@ import { type Compiled, compilerFor, fill, type Statement, type Work } from "./s
 export type SqliteLedger = Ledger & {
   /** Copies the live ledger, consistently, to a file that must not exist yet. */
   backup(file: string): Promise<void>;
-  /** SQLite's own check of the file's structure: what is wrong, nothing when all is well. */
-  integrity(): string[];
 };
 
 const APPLICATION_ID = 0x61737472; // "astr"
@@ -44,7 +42,7 @@ export async function openSqlite(file: string): Promise<SqliteLedger> {
 
 /** The directory for its owner only, and an empty file before SQLite makes one that others can read. */
 function prepareFile(file: string): void {
-  mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+  makeFolder(dirname(file));
   closeSync(openSync(file, "a", 0o600));
   if (process.platform === "linux" && REMOTE.has(statfsSync(dirname(file)).type)) {
     throw new AstraError(
@@ -52,6 +50,18 @@ function prepareFile(file: string): void {
       "The ledger file lies on a network or FUSE file system, where SQLite's locks do not hold.",
       "Put it on a local disk: --ledger FILE or ASTRA_LEDGER.",
     );
+  }
+}
+
+/** Level by level: Node's own recursive mkdir never comes back from a folder that cannot be made (/proc/x/y). */
+function makeFolder(folder: string): void {
+  if (existsSync(folder)) return;
+  if (dirname(folder) !== folder) makeFolder(dirname(folder));
+  try {
+    mkdirSync(folder, { mode: 0o700 });
+  } catch (error) {
+    // Another server may have been quicker.
+    if (!isThere(error)) throw error;
   }
 }
 
@@ -89,8 +99,9 @@ function configure(db: Database.Database, file: string): void {
 }
 
 function refuseForeign(db: Database.Database): void {
-  const id = db.pragma("application_id", { simple: true });
+  // In this order: another process may be making the ledger right now, and it makes tables and id at once.
   const tables = db.prepare("select count(*) from sqlite_master").pluck().get();
+  const id = db.pragma("application_id", { simple: true });
   if (id !== APPLICATION_ID && tables !== 0) {
     throw new AstraError(
       "ledger_foreign",
@@ -143,10 +154,14 @@ function ledgerOver(db: Database.Database, queue: FairQueue): SqliteLedger {
       db.close();
     },
     backup: (file) => backUp(db, file),
-    integrity: () =>
-      (db.pragma("integrity_check") as { integrity_check: string }[])
-        .map((row) => row.integrity_check)
-        .filter((line) => line !== "ok"),
+    integrity: async () => {
+      try {
+        const lines = db.pragma("integrity_check") as { integrity_check: string }[];
+        return lines.map((line) => line.integrity_check).filter((line) => line !== "ok");
+      } catch (error) {
+        throw ledgerError(error);
+      }
+    },
   };
 }
 

@@ -2,7 +2,7 @@
 import { z } from "zod";
 import { AstraError } from "../core/error.ts";
 import { callerId } from "../core/id.ts";
-import { findSession } from "../ledger/sessions.ts";
+import { countOpen, findSession, openDescendants } from "../ledger/sessions.ts";
 import type { Work } from "../ledger/statement.ts";
 import { insertStop, liftStops, stopsInForce } from "../ledger/stops.ts";
 import { freeText, ourId } from "./input.ts";
@@ -41,25 +41,42 @@ function targetOf(context: Context, args: z.output<typeof resumeInput>): Target 
   return first;
 }
 
+const stopOutput = z.looseObject({
+  stop_id: z.string(),
+  scope: z.string(),
+  scope_id: z.string(),
+  reason: z.string(),
+  /** How many sessions it halts now: none may mean a misspelt id. */
+  open_sessions: z.number(),
+});
+
+function* openSessionsUnder(workspaceId: string, scope: Target["scope"], scopeId: string): Work<number> {
+  if (scope !== "session") return yield* countOpen(workspaceId, scope, scopeId);
+  const session = yield* findSession(workspaceId, scopeId);
+  if (!session) throw sessionNotFound();
+  const below = yield* openDescendants(session);
+  return below.length + (session.status === "open" ? 1 : 0);
+}
+
 export const stop = defineOperation({
   name: "stop",
   title: "Stop spending",
   description:
     "The kill switch: from now on every open, check and report on the session, agent, task, team or workspace is denied with the reason.",
   input: stopInput,
-  output: z.looseObject({ stop_id: z.string(), scope: z.string(), scope_id: z.string(), reason: z.string() }),
+  output: stopOutput,
   access: "operator",
   effect: "write",
   run: (context, _principal, args) =>
-    context.ledger.write(function* (): Work<{ stop_id: string; scope: string; scope_id: string; reason: string }> {
+    context.ledger.write(function* (): Work<z.input<typeof stopOutput>> {
       const { scope, scopeId } = targetOf(context, args);
       const workspaceId = context.policy.workspace.id;
-      if (scope === "session" && !(yield* findSession(workspaceId, scopeId))) throw sessionNotFound();
+      const open = yield* openSessionsUnder(workspaceId, scope, scopeId);
       // One sentence in front of "Stop now": it must end like one.
       const reason = /[.!?]$/.test(args.reason.trim()) ? args.reason.trim() : `${args.reason.trim()}.`;
       const id = context.newId("stop");
       yield* insertStop({ id, workspaceId, scope, scopeId, reason, createdAt: context.now() });
-      return { stop_id: id, scope, scope_id: scopeId, reason };
+      return { stop_id: id, scope, scope_id: scopeId, reason, open_sessions: open };
     }),
 });
 
@@ -79,7 +96,7 @@ export const resume = defineOperation({
         throw new AstraError(
           "not_found",
           `No stop is in force on that ${scope}.`,
-          "`astra-budget sessions` shows the stops in force.",
+          "`astra-budget stops` shows the stops in force.",
         );
       return { scope, scope_id: scopeId, lifted: lifted.length };
     }),

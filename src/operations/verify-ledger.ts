@@ -1,4 +1,4 @@
-// verify_ledger: recompute everything derived from charges and holds, and say where the ledger differs.
+// verify_ledger: check the file, recompute everything derived from charges and holds, and say where they differ.
 import { z } from "zod";
 import { verifyLedger as verify } from "../ledger/verify.ts";
 import { defineOperation } from "./operation.ts";
@@ -6,7 +6,7 @@ import { defineOperation } from "./operation.ts";
 export const verifyLedger = defineOperation({
   name: "verify_ledger",
   title: "Verify the ledger",
-  description: "Recomputes balances, rollups and session totals from charges and holds, and compares.",
+  description: "Checks the file, recomputes balances, rollups and session totals from charges and holds, and compares.",
   input: z.strictObject({}),
   output: z.looseObject({
     ok: z.boolean(),
@@ -19,12 +19,18 @@ export const verifyLedger = defineOperation({
   effect: "read",
   run: async (context) => {
     const { charges, holds, balances, differences } = await context.ledger.read(verify);
+    const damage = (await context.ledger.integrity()).map((line) => ({
+      what: "file",
+      key: line,
+      stored: "",
+      computed: "",
+    }));
     return {
-      ok: differences.length === 0,
+      ok: differences.length + damage.length === 0,
       charges: Number(charges),
       open_holds: Number(holds),
       balances: Number(balances),
-      differences: [...differences],
+      differences: [...damage, ...differences],
     };
   },
 });

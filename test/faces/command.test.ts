@@ -133,7 +133,7 @@ describe("stop and resume", () => {
     ]) {
       const stop = await room.run(["stop", ...target, "--reason", "Looking into the bill"]);
       expect(stop).toMatchObject({ code: 0, stderr: "" });
-      expect(stop.stdout).toMatch(/^Stopped: .*Lift it with: astra-budget resume --/);
+      expect(stop.stdout).toMatch(/^Stopped: .* open sessions\)\. Lift it with: astra-budget resume --/);
       expect(await decided(agent, ada)).toEqual([
         "deny",
         "Stopped by the operator: Looking into the bill. Stop now and do not retry.",

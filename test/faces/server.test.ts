@@ -1,6 +1,6 @@
 // A server as a process: what it leaves behind, when it is gone, where it looks, and whom it serves.
 import { spawn } from "node:child_process";
-import { existsSync, mkdirSync, readdirSync, statSync, utimesSync } from "node:fs";
+import { existsSync, readdirSync, statSync, utimesSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { legacy, modern, old } from "./clients.ts";
@@ -241,13 +241,4 @@ describe("a server pinned to an agent", () => {
     const { code, stderr } = await newRoom().run(["stdio", "--agent", "a b"]);
     expect([code, stderr]).toEqual([2, expect.stringMatching(/--agent: expected an id/)]);
   });
-});
-
-test("six servers that start at once on a new ledger all work", async () => {
-  const room = newRoom();
-  mkdirSync(join(room.folder, "data"));
-  const agents = await Promise.all(Array.from({ length: 6 }, () => modern(room)));
-  const opened = await Promise.all(agents.map((agent, i) => agent.call("open_session", { agent_id: `agent-${i}` })));
-  for (const { data, text } of opened) expect(data.status, text).toBe("open");
-  expect((await room.json(["sessions"])).sessions).toHaveLength(6);
 });

@@ -162,3 +162,7 @@ function overwrite(file: string, at: number, bytes: Buffer): void {
   writeSync(descriptor, bytes, 0, bytes.length, at);
   closeSync(descriptor);
 }
+
+test("a folder that cannot be made is a fault at once, not a hang", { timeout: 5_000 }, async () => {
+  await expect(openSqlite("/proc/astra/budget/ledger.db")).rejects.toMatchObject({ code: "ledger_unavailable" });
+});

@@ -42,7 +42,7 @@ export async function keysIn(ledger: Ledger): Promise<string[]> {
 
 /** What is wrong with the ledger, structure and sums; nothing when all is well. */
 export async function faultsOf(ledger: SqliteLedger): Promise<unknown[]> {
-  return [...ledger.integrity(), ...(await ledger.read(verifyLedger)).differences];
+  return [...(await ledger.integrity()), ...(await ledger.read(verifyLedger)).differences];
 }
 
 /** The code of the error of ours that a promise must be rejected with. */

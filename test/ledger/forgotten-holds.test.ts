@@ -4,10 +4,10 @@ import { verifyLedger } from "../../src/ledger/verify.ts";
 import { worldOf } from "../world.ts";
 import { raw } from "./engines.ts";
 
-const COUNT = 3_000;
+const COUNT = 2_000;
 
 test.each(["release", "charge"])(
-  "3,000 forgotten holds of as many sessions, to %s, do not stand in the way",
+  "2,000 forgotten holds of as many sessions, to %s, do not stand in the way",
   async (onHoldExpiry) => {
     const world = await worldOf({ policy: { onHoldExpiry, workspace: { dailyCostLimitUsd: COUNT / 100 } } });
     const sessions = await Promise.all(Array.from({ length: COUNT }, () => world.open()));

@@ -71,6 +71,18 @@ describe("a report's cost", () => {
     expect(told).toMatchObject({ cost_source: "reported", verdict: { decision: "allow" } });
   });
 
+  test("of tool calls alone needs no price of a model: nothing is unpriced or denied", async () => {
+    const tools = { tool_calls: [{ tool: "web", cost_usd: 0.02 }], model: "mystery-9" };
+    for (const unknownModel of ["worst_known", "unpriced", "deny"]) {
+      const { world, session_id } = await opened({ hardCaps: WIDE, unknownModel });
+      expect(await world.report({ session_id, ...tools })).toMatchObject({
+        cost_usd: 0.02,
+        verdict: { decision: "allow" },
+      });
+      expect(await world.costs()).toMatchObject({ unpriced_charges: 0 });
+    }
+  });
+
   test("without any model is priced like an unknown one, and no tokens cost nothing", async () => {
     const { world, session_id } = await opened();
     expect(await world.report({ session_id, input_tokens: 1 })).toMatchObject({ cost_source: "worst_known" });

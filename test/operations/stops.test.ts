@@ -122,3 +122,14 @@ describe("a stop", () => {
     expect((await rowsOf(world.ledger)).stops).toEqual([]);
   });
 });
+
+test("a stop says how many open sessions it halts, so that a misspelt id is seen", async () => {
+  const { world, ...ids } = await running();
+  const count = async (target: Record<string, unknown>) => (await stop(world, target)).open_sessions;
+  expect(await count({ session_id: ids.parent_id })).toBe(2); // the parent and its child
+  expect(await count({ agent_id: "ada" })).toBe(1);
+  expect(await count({ team_id: "t" })).toBe(2); // the child counts for its parent's team
+  expect(await count({ task_id: 594 })).toBe(2);
+  expect(await count({ all: true })).toBe(3);
+  expect(await count({ agent_id: "adda" })).toBe(0);
+});
