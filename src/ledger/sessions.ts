@@ -166,31 +166,6 @@ export function* countConcurrentChildren(workspaceId: string, agentId: string, n
   return (yield* first(concurrentCount, { workspaceId, agentId, now: BigInt(nowMs) }))?.open ?? 0n;
 }
 
-const covered = statement((db, args: { workspaceId: string; scope: string; scopeId: string }) =>
-  db
-    .selectFrom("sessions")
-    .select((eb) => eb.fn.countAll<bigint>().as("open"))
-    .where("workspace_id", "=", args.workspaceId)
-    .where("status", "=", "open")
-    .where((eb) =>
-      eb.or([
-        eb(eb.val(args.scope), "=", "workspace"),
-        eb.and([eb(eb.val(args.scope), "=", "agent"), eb("agent_id", "=", args.scopeId)]),
-        eb.and([eb(eb.val(args.scope), "=", "team"), eb("team_id", "=", args.scopeId)]),
-        eb.and([eb(eb.val(args.scope), "=", "task"), eb("task_id", "=", args.scopeId)]),
-      ]),
-    ),
-);
-
-/** Open sessions of an agent, team or task, or of the whole workspace. */
-export function* countOpen(
-  workspaceId: string,
-  scope: "agent" | "team" | "task" | "workspace",
-  scopeId: string,
-): Work<number> {
-  return Number((yield* first(covered, { workspaceId, scope, scopeId }))?.open ?? 0n);
-}
-
 const newest = statement((db, args: { workspaceId: string; limit: bigint }) =>
   db
     .selectFrom("sessions")

@@ -77,7 +77,7 @@ function* open(context: Context, principal: Principal, args: Input): Work<z.inpu
   const { policy } = context;
   const agentId = callingAgent(principal, args.agent_id);
   if (agentId === null) throw invalidInput("agent_id", "expected the id of the agent that works");
-  const request = requestText(args);
+  const request = requestText({ ...args, agent_id: agentId });
   if (args.idempotency_key !== undefined) {
     const earlier = yield* findSessionByKey(policy.workspace.id, agentId, args.idempotency_key);
     if (earlier) return yield* repeat(context, earlier, request, now);

@@ -47,7 +47,7 @@ export function* standingOf(
 ): Work<Standing> {
   const task = spend.taskId === null ? null : yield* knownTask(policy, spend.workspaceId, spend.taskId);
   const stops = yield* stopsInForce(spend.workspaceId);
-  const refusals = stops.filter((stop) => covers(stop, spend)).map((stop) => stopRefusal(stop, spend, ancestors));
+  const refusals = stops.map((stop) => stopRefusal(stop, spend, ancestors)).filter((refusal) => refusal !== null);
   if (policy.unknownAgents === "deny" && !policy.agents.has(spend.agentId)) refusals.push(unknownAgent(spend.agentId));
   if (session && session.status !== "open") refusals.push(sessionEnded(session.id));
   return { spend, session, ancestors, taskLimit: taskLimitOf(policy, task, spend), refusals, keys: balanceKeys(spend) };
@@ -91,23 +91,26 @@ function taskLimitOf(policy: Policy, task: Task | null, spend: Attribution): Nan
   return team === null ? null : (policy.teams.get(team)?.taskCostLimit ?? null);
 }
 
-function covers(stop: Stop, spend: Attribution): boolean {
+/** Whatever has the stopped thing's name: the spend's own session (or what will be one), or one above it. */
+type Stoppable = Pick<Session, "id" | "agentId" | "teamId" | "taskId">;
+
+/** Does a stop name this session, its agent, team or task? A stop reaches everything below what it names. */
+export function names(stop: Pick<Stop, "scope" | "scopeId">, session: Stoppable): boolean {
   if (stop.scope === "workspace") return true;
-  if (stop.scope === "session") return spend.chain.includes(stop.scopeId);
-  return stop.scopeId === { agent: spend.agentId, team: spend.teamId, task: spend.taskId }[stop.scope];
+  const { id, agentId, teamId, taskId } = session;
+  return stop.scopeId === { session: id, agent: agentId, team: teamId, task: taskId }[stop.scope];
 }
 
-function stopRefusal(stop: Stop, spend: Attribution, ancestors: readonly Session[]): Refusal {
+/** The refusal a stop comes to for a spend, null where it does not reach it. */
+function stopRefusal(stop: Stop, spend: Attribution, ancestors: readonly Session[]): Refusal | null {
   const text = `Stopped by the operator: ${stop.reason} Stop now and do not retry.`;
+  const { workspaceId, agentId, teamId, taskId } = spend;
+  if (names(stop, { id: spend.chain.at(-1) ?? "", agentId, teamId, taskId })) {
+    return { kind: "stop", scope: stop.scope, scopeId: stop.scope === "workspace" ? workspaceId : stop.scopeId, text };
+  }
   // An ancestor's session id is its handle: the child learns whose session it is, not which.
-  const ancestor = stop.scope === "session" ? ancestors.find((session) => session.id === stop.scopeId) : undefined;
-  if (ancestor) return { kind: "stop", scope: "ancestor", scopeId: ancestor.agentId, text };
-  return {
-    kind: "stop",
-    scope: stop.scope,
-    scopeId: stop.scope === "workspace" ? spend.workspaceId : stop.scopeId,
-    text,
-  };
+  const ancestor = ancestors.find((session) => names(stop, session));
+  return ancestor ? { kind: "stop", scope: "ancestor", scopeId: ancestor.agentId, text } : null;
 }
 
 function sessionEnded(id: string): Refusal {

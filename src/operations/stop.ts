@@ -2,12 +2,13 @@
 import { z } from "zod";
 import { AstraError } from "../core/error.ts";
 import { callerId } from "../core/id.ts";
-import { countOpen, findSession, openDescendants } from "../ledger/sessions.ts";
+import { findSession, listSessions } from "../ledger/sessions.ts";
 import type { Work } from "../ledger/statement.ts";
 import { insertStop, liftStops, stopsInForce } from "../ledger/stops.ts";
 import { freeText, ourId } from "./input.ts";
 import { type Context, defineOperation, invalidInput, sessionNotFound } from "./operation.ts";
 import { instantOut } from "./output.ts";
+import { names } from "./standing.ts";
 
 const target = {
   session_id: ourId("session").optional(),
@@ -50,12 +51,12 @@ const stopOutput = z.looseObject({
   open_sessions: z.number(),
 });
 
-function* openSessionsUnder(workspaceId: string, scope: Target["scope"], scopeId: string): Work<number> {
-  if (scope !== "session") return yield* countOpen(workspaceId, scope, scopeId);
-  const session = yield* findSession(workspaceId, scopeId);
-  if (!session) throw sessionNotFound();
-  const below = yield* openDescendants(session);
-  return below.length + (session.status === "open" ? 1 : 0);
+/** Open sessions that a stop reaches: those it names and all below them. What is above an open one is open too. */
+function* countReached(workspaceId: string, stop: Target): Work<number> {
+  if (stop.scope === "session" && !(yield* findSession(workspaceId, stop.scopeId))) throw sessionNotFound();
+  const open = yield* listSessions(workspaceId, "open", Number.MAX_SAFE_INTEGER);
+  const named = new Set(open.filter((session) => names(stop, session)).map((session) => session.id));
+  return open.filter((session) => session.chain.some((id) => named.has(id))).length;
 }
 
 export const stop = defineOperation({
@@ -71,7 +72,7 @@ export const stop = defineOperation({
     context.ledger.write(function* (): Work<z.input<typeof stopOutput>> {
       const { scope, scopeId } = targetOf(context, args);
       const workspaceId = context.policy.workspace.id;
-      const open = yield* openSessionsUnder(workspaceId, scope, scopeId);
+      const open = yield* countReached(workspaceId, { scope, scopeId });
       // One sentence in front of "Stop now": it must end like one.
       const reason = /[.!?]$/.test(args.reason.trim()) ? args.reason.trim() : `${args.reason.trim()}.`;
       const id = context.newId("stop");

@@ -246,8 +246,10 @@ describe("a report's own time", () => {
     expect(limitOf(answer, "session cost_usd")).toMatchObject({ spent: 2 });
     const berlin = await world.report({ session_id, cost_usd: 1, occurred_at: "2026-11-23T01:05:00+01:00" });
     expect(limitOf(berlin, "agent cost_usd")).toMatchObject({ spent: 1, remaining: 4 });
+    const earlier = await world.report({ session_id, cost_usd: 0.5, occurred_at: "2026-11-22T23:59:59Z" });
+    expect(limitOf(earlier, "agent cost_usd")).toMatchObject({ spent: 1, remaining: 4 });
     expect((await world.costs({ group_by: ["day"] })).by_day).toEqual([
-      { day: "2026-11-22", cost_usd: 2 },
+      { day: "2026-11-22", cost_usd: 2.5 },
       { day: "2026-11-23", cost_usd: 1 },
     ]);
     expect(await isClean(world)).toBe(true);

@@ -127,9 +127,19 @@ test("a stop says how many open sessions it halts, so that a misspelt id is seen
   const { world, ...ids } = await running();
   const count = async (target: Record<string, unknown>) => (await stop(world, target)).open_sessions;
   expect(await count({ session_id: ids.parent_id })).toBe(2); // the parent and its child
-  expect(await count({ agent_id: "ada" })).toBe(1);
+  expect(await count({ agent_id: "ada" })).toBe(2);
+  expect(await count({ agent_id: "kid" })).toBe(1);
   expect(await count({ team_id: "t" })).toBe(2); // the child counts for its parent's team
   expect(await count({ task_id: 594 })).toBe(2);
   expect(await count({ all: true })).toBe(3);
   expect(await count({ agent_id: "adda" })).toBe(0);
+});
+
+test("a stop on an agent reaches the sub-agents it spawned under other names, without naming its session", async () => {
+  const { world, ...ids } = await running();
+  await stop(world, { agent_id: "ada" });
+  const { verdict } = await world.check({ session_id: ids.child_id });
+  expect(verdict).toMatchObject({ decision: "deny", binding: { kind: "stop", scope: "ancestor", scope_id: "ada" } });
+  expect(JSON.stringify(verdict)).not.toContain(ids.parent_id);
+  expect((await world.check({ session_id: ids.apart_id })).verdict.decision).toBe("allow");
 });
