@@ -4,7 +4,7 @@ const project = (name: string, include: string[], timeout = 20_000) => ({
   test: { name, include, testTimeout: timeout, hookTimeout: timeout },
 });
 
-/** One file after another, and after all other tests: eight processes at a time are enough for two cores. */
+/** One file after another, and never beside other tests: eight processes at a time are enough for two cores. */
 const alone = { fileParallelism: false, sequence: { groupOrder: 1 } } as const;
 
 /** Tests that start the real command, for which dist/ is built first. */
