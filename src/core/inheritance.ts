@@ -71,7 +71,7 @@ export function effectiveBudget(
 }
 
 /** A role by its name in any case. */
-export function roleOf(policy: Policy, name: string | null): RolePolicy | undefined {
+function roleOf(policy: Policy, name: string | null): RolePolicy | undefined {
   return name === null ? undefined : policy.roles.get(name.toLowerCase());
 }
 

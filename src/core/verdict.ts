@@ -56,7 +56,7 @@ export function decideLimit(limit: Limit, ask: Ask, warnAtPpm: bigint): Decision
 }
 
 /** Deny overrides warn overrides allow, whatever the order of the limits. */
-export function decide(
+function decide(
   limits: readonly Limit[],
   ask: Ask,
   warnAtPpm: bigint,
