@@ -5,7 +5,7 @@ import { getCosts } from "../src/operations/get-costs.ts";
 import { invoke, type Principal } from "../src/operations/operation.ts";
 import { verifyLedger } from "../src/operations/verify-ledger.ts";
 import { load } from "./load.ts";
-import { alone, contextOn, inFolder, median, type Row } from "./measure.ts";
+import { alone, contextOn, inFolder, type Row, sideBySide } from "./measure.ts";
 
 const FEW = 10_000;
 const MANY = 1_000_000;
@@ -42,8 +42,7 @@ export async function costs(): Promise<Row[]> {
           if (round >= 0) times[side].push(performance.now() - from);
         }
       }
-      const [ours, theirs] = [median(times.many), median(times.few)];
-      rows.push({ measure, ours, theirs, unit: "ms", ratio: ours / theirs, target });
+      rows.push({ measure, ...sideBySide(times.many, times.few), unit: "ms", target });
     }
     await Promise.all([ledgers.few.close(), ledgers.many.close()]);
     return rows;

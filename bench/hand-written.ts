@@ -60,11 +60,11 @@ export function handWritten(file: string, sessionId: string, keys: Keys) {
     const spent = [cost, 0, input, 0, output, 0, calls, 0];
     const standing = balances.all(keys.flatMap((key) => [...key, ...spent]));
     charge.run(row);
-    const now_totals = totals.get(1, 0, input, output, cacheRead, cacheWrite, calls, cost, sessionId);
+    const after = totals.get(1, 0, input, output, cacheRead, cacheWrite, calls, cost, sessionId);
     day.run(workspace, hour?.slice(0, 10), agent, team, task, user, role ?? "", provider ?? "", model, "", ...sums);
     month.run(workspace, hour?.slice(0, 7), agent, provider ?? "", "", ...sums);
     commit.run();
-    return { id, found, earlier, inForce, forgotten, standing, totals: now_totals };
+    return { id, found, earlier, inForce, forgotten, standing, after };
   };
   return { report, db };
 }

@@ -25,12 +25,15 @@ export const POLICY = join(ROOT, "astra.yml.example");
 export const CLI = join(ROOT, "dist", "cli.js");
 export const BARE_SERVER = join(ROOT, "bench", "bare-server.js");
 
-export function percentile(values: readonly number[], share: number): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  return sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? Number.NaN;
+export function median(values: readonly number[]): number {
+  return [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
 }
 
-export const median = (values: readonly number[]): number => percentile(values, 0.5);
+/** Rounds measured side by side: medians, and the median of the rounds' own ratios, which a busy machine spoils least. */
+export function sideBySide(ours: readonly number[], theirs: readonly number[]): Pick<Row, "ours" | "theirs" | "ratio"> {
+  const ratios = ours.map((value, i) => value / (theirs[i] ?? Number.NaN));
+  return { ours: median(ours), theirs: median(theirs), ratio: median(ratios) };
+}
 
 /** The context of a server on the example policy, as `astra-budget stdio` builds it. */
 export function contextOn(ledger: Ledger): Context {

@@ -5,7 +5,7 @@ import { createInterface } from "node:readline";
 import { openSqlite } from "../src/ledger/sqlite.ts";
 import { openSession } from "../src/operations/open-session.ts";
 import { invoke } from "../src/operations/operation.ts";
-import { alone, BARE_SERVER, CLI, contextOn, ensureBuilt, inFolder, median, POLICY, type Row } from "./measure.ts";
+import { alone, BARE_SERVER, CLI, contextOn, ensureBuilt, inFolder, POLICY, type Row, sideBySide } from "./measure.ts";
 
 const ROUNDS = 25;
 
@@ -16,29 +16,34 @@ export async function start(): Promise<Row[]> {
     const ledger = await openSqlite(file);
     const { session_id } = await invoke(openSession, contextOn(ledger), { kind: "operator" }, SESSION);
     await ledger.close();
-    const check = { name: "check_budget", arguments: { session_id, estimate: { input_tokens: 1000 } } };
+    const server = [CLI, "stdio", "--config", POLICY, "--ledger", file];
+    const check = (more: object) => ({ name: "check_budget", arguments: { session_id, ...more } });
+    const noop = { name: "noop", arguments: {} };
     const sides = {
-      ours: () => firstAnswer([CLI, "stdio", "--config", POLICY, "--ledger", file], check),
-      theirs: () => firstAnswer([BARE_SERVER], { name: "noop", arguments: {} }),
-      // Ours keeps compiled code between starts (module.enableCompileCache); so could a bare server.
-      cached: () => firstAnswer([BARE_SERVER], { name: "noop", arguments: {} }, join(folder, "cache")),
+      ours: () => firstAnswer(server, check({})),
+      theirs: () => firstAnswer([BARE_SERVER], noop),
+      // An estimate by tokens needs the price list, which is loaded when it is first asked for.
+      priced: () => firstAnswer(server, check({ estimate: { input_tokens: 1000 } })),
+      // Ours keeps its compiled code between starts (module.enableCompileCache); so could a bare server.
+      cached: () => firstAnswer([BARE_SERVER], noop, join(folder, "cache")),
     };
-    const times = { ours: [] as Times[], theirs: [] as Times[], cached: [] as Times[] };
+    const names = Object.keys(sides) as (keyof typeof sides)[];
+    const times = { ours: [], theirs: [], priced: [], cached: [] } as Record<keyof typeof sides, Times[]>;
     for (let round = -2; round < ROUNDS; round++) {
-      for (const side of ["ours", "theirs", "cached"] as const) {
-        const measured = await sides[side]();
-        if (round >= 0) times[side].push(measured);
+      for (const name of names) {
+        const measured = await sides[name]();
+        if (round >= 0) times[name].push(measured);
       }
     }
-    const row = (measure: string, step: keyof Times, yardstick: Times[], target: Row["target"]): Row => {
-      const ours = median(times.ours.map((each) => each[step]));
-      const theirs = median(yardstick.map((each) => each[step]));
-      return { measure, ours, theirs, unit: "ms", ratio: ours / theirs, target };
+    const of = (name: keyof typeof sides, step: keyof Times = "answered") => times[name].map((each) => each[step]);
+    const row = (measure: string, ours: number[], theirs: number[], target: Row["target"]): Row => {
+      return { measure, ...sideBySide(ours, theirs), unit: "ms", target };
     };
     return [
-      row("start to first answer, against a bare SDK server", "answered", times.theirs, { most: 1.5 }),
-      row("  start to initialized", "initialized", times.theirs, null),
-      row("  start to first answer, both with a compile cache", "answered", times.cached, null),
+      row("start to first answer, against a bare SDK server", of("ours"), of("theirs"), { most: 1.5 }),
+      row("  start to initialized", of("ours", "initialized"), of("theirs", "initialized"), null),
+      row("  start to the answer for a priced estimate", of("priced"), of("theirs"), null),
+      row("  start to first answer, both with a compile cache", of("ours"), of("cached"), null),
     ];
   });
 }

@@ -3,11 +3,11 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Client } from "@modelcontextprotocol/client";
 import { StdioClientTransport } from "@modelcontextprotocol/client/stdio";
-import { alone, BARE_SERVER, CLI, ensureBuilt, inFolder, median, POLICY, percentile, type Row } from "./measure.ts";
+import { alone, BARE_SERVER, CLI, ensureBuilt, inFolder, median, POLICY, type Row, sideBySide } from "./measure.ts";
 
-const ROUNDS = 24;
-const PER_ROUND = 100;
-const WARM_UP = 600;
+const ROUNDS = 40;
+const PER_ROUND = 60;
+const WARM_UP = 12;
 
 type Call = () => Promise<unknown>;
 
@@ -30,7 +30,7 @@ export async function stdio(): Promise<Row[]> {
     const asCheck = await echo("check", await check());
     const asReport = await echo("report", await report());
 
-    const p50 = await timed({
+    const rounds = await timed({
       noop: async () => await call(bare, "noop", {}),
       check,
       report,
@@ -38,15 +38,33 @@ export async function stdio(): Promise<Row[]> {
       asReport: async () => await call(asReport, "noop", {}),
     });
     await Promise.all([ours, bare, asCheck, asReport].map((client) => client.close()));
-    const row = (measure: string, us: number, yardstick: number, most: number | null): Row => {
-      const target = most === null ? null : { most };
-      return { measure, ours: us, theirs: yardstick, unit: "us", ratio: us / yardstick, target };
-    };
+    const { noop } = rounds;
+    const unit = "us";
     return [
-      row("check_budget over stdio (p50), against a no-op", p50.check, p50.noop, 1.6),
-      row("  against a no-op that answers as much", p50.check, p50.asCheck, null),
-      row("report_usage over stdio (p50), against a no-op", p50.report, p50.noop, 4),
-      row("  against a no-op that answers as much", p50.report, p50.asReport, null),
+      {
+        measure: "check_budget over stdio (p50), against a no-op",
+        ...sideBySide(rounds.check, noop),
+        unit,
+        target: { most: 1.6 },
+      },
+      {
+        measure: "  against a no-op that answers as much",
+        ...sideBySide(rounds.check, rounds.asCheck),
+        unit,
+        target: null,
+      },
+      {
+        measure: "report_usage over stdio (p50), against a no-op",
+        ...sideBySide(rounds.report, noop),
+        unit,
+        target: { most: 4 },
+      },
+      {
+        measure: "  against a no-op that answers as much",
+        ...sideBySide(rounds.report, rounds.asReport),
+        unit,
+        target: null,
+      },
     ];
   });
 }
@@ -67,12 +85,11 @@ async function call(client: Client, name: string, args: Record<string, unknown>)
   return answer;
 }
 
-/** Each call's p50 in microseconds; they take turns, so that whatever else the machine does hits them alike. */
-async function timed<Name extends string>(calls: Record<Name, Call>): Promise<Record<Name, number>> {
+/** Each call's p50s in microseconds, one a round; they take turns, so that what else the machine does hits all alike. */
+async function timed<Name extends string>(calls: Record<Name, Call>): Promise<Record<Name, number[]>> {
   const entries = Object.entries(calls) as [Name, Call][];
-  for (const [, run] of entries) for (let i = 0; i < WARM_UP; i++) await run();
-  const rounds = new Map<Name, number[]>(entries.map(([name]) => [name, []]));
-  for (let round = 0; round < ROUNDS; round++) {
+  const rounds = Object.fromEntries(entries.map(([name]) => [name, []])) as unknown as Record<Name, number[]>;
+  for (let round = -WARM_UP; round < ROUNDS; round++) {
     for (const [name, run] of entries) {
       const times: number[] = [];
       for (let i = 0; i < PER_ROUND; i++) {
@@ -80,10 +97,10 @@ async function timed<Name extends string>(calls: Record<Name, Call>): Promise<Re
         await run();
         times.push((performance.now() - from) * 1000);
       }
-      rounds.get(name)?.push(percentile(times, 0.5));
+      if (round >= 0) rounds[name].push(median(times));
     }
   }
-  return Object.fromEntries(entries.map(([name]) => [name, median(rounds.get(name) ?? [])])) as Record<Name, number>;
+  return rounds;
 }
 
 await alone(import.meta.main, stdio);
