@@ -1,5 +1,5 @@
 // The world of a running server: clock, random ids, prices, and a policy that follows its file.
-import { randomBytes } from "node:crypto";
+import { randomFillSync } from "node:crypto";
 import type { IdKind } from "./core/id.ts";
 import type { Policy } from "./core/policy.ts";
 import type { PriceList } from "./core/price.ts";
@@ -14,21 +14,37 @@ const ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz";
 export function newId(kind: IdKind, nowMs: number): string {
   let time = "";
   for (let rest = nowMs, i = 0; i < 10; i++, rest = Math.floor(rest / 32)) time = ALPHABET[rest % 32] + time;
-  const random = [...randomBytes(20)].map((byte) => ALPHABET[byte % 32]).join("");
+  let random = "";
+  for (const byte of randomness(20)) random += ALPHABET[byte % 32];
   return `${PREFIX[kind]}_${time}${random}`;
+}
+
+const POOL = new Uint8Array(4000);
+let given = POOL.length;
+
+/** Random bytes, each given out once: the system is asked for many at a time, as asking costs the most. */
+function randomness(count: number): Uint8Array {
+  if (given + count > POOL.length) {
+    randomFillSync(POOL);
+    given = 0;
+  }
+  given += count;
+  return POOL.subarray(given - count, given);
 }
 
 /** A context over a ledger; `policy` is asked at every decision, so an edited file takes effect at once. */
 export function contextOver(ledger: Ledger, policy: () => Policy): Context {
   let pricedBy: Policy | null = null;
   let prices: PriceList | null = null;
+  let current = policy();
   return {
     ledger,
     get policy() {
-      return policy();
+      current = policy();
+      return current;
     },
+    /** By the policy that was read last: a call reads the policy first. */
     get prices() {
-      const current = policy();
       if (prices === null || pricedBy !== current) {
         prices = openPriceList(current.prices);
         pricedBy = current;

@@ -14,8 +14,9 @@ export function setup(): void {
   const fresh = join(root, "node_modules", `.dist-${process.pid}`);
   const old = `${fresh}-old`;
   try {
-    const tsc = join(root, "node_modules", "typescript", "bin", "tsc");
-    execFileSync(process.execPath, [tsc, "-p", join(root, "tsconfig.build.json"), "--outDir", fresh], {
+    const rolldown = join(root, "node_modules", "rolldown", "bin", "cli.mjs");
+    execFileSync(process.execPath, [rolldown, "-c", "--logLevel", "warn", "-d", fresh], {
+      cwd: root,
       stdio: "inherit",
     });
     if (existsSync(dist)) renameSync(dist, old);
@@ -30,6 +31,6 @@ export function setup(): void {
 function lastChange(): number {
   const src = join(root, "src");
   const files = readdirSync(src, { recursive: true, encoding: "utf8" }).map((name) => join(src, name));
-  const all = [src, ...files, join(root, "tsconfig.json"), join(root, "tsconfig.build.json")];
+  const all = [src, ...files, join(root, "rolldown.config.js")];
   return Math.max(...all.map((file) => statSync(file).mtimeMs));
 }

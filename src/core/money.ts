@@ -7,6 +7,7 @@ export const NANO_PER_USD = 1_000_000_000n;
 /** One cent of astra.yml's `maxCostCents` (Open Astra, "Budget caps"). */
 export const NANO_PER_CENT = 10_000_000n;
 const DECIMALS = 9;
+const EXACT = 2n ** 53n;
 
 /**
  * The exact value of a decimal numeral ("0.075", "1e-7") scaled by 10^decimals, rounded half up (away from
@@ -35,6 +36,8 @@ export function nanoFromCents(cents: number): Nano {
 
 /** The JSON number for an amount: at most nine decimals, the double nearest to the exact value. */
 export function usdFromNano(nano: Nano): number {
+  // Up to 2^53 both numbers are exact, and their quotient is rounded once, to the nearest double.
+  if (-EXACT <= nano && nano <= EXACT) return Number(nano) / 1e9;
   return Number(decimalText(nano));
 }
 
@@ -46,9 +49,9 @@ export function centsFromNano(nano: Nano): number {
 /** Money for a person: "$1.50", "$0.00977"; at least two decimals, never rounded. */
 export function formatUsd(nano: Nano): string {
   const text = decimalText(nano < 0n ? -nano : nano);
-  const [whole = "0", fraction = ""] = text.split(".");
-  const trimmed = fraction.replace(/0+$/, "").padEnd(2, "0");
-  return `${nano < 0n ? "-" : ""}$${whole}.${trimmed}`;
+  let end = text.length;
+  while (text[end - 1] === "0" && end > text.length - DECIMALS + 2) end--;
+  return `${nano < 0n ? "-" : ""}$${text.slice(0, end)}`;
 }
 
 function decimalText(nano: Nano): string {

@@ -104,9 +104,13 @@ function isId(anyOf: unknown): boolean {
   return types.length === 2 && types[0] === "string" && types[1] === "integer";
 }
 
-/** One line for a person or a model that sees only text, then the same JSON as `structuredContent`. */
+/**
+ * One line for a person or a model that sees only text, then the JSON of `structuredContent` without the limits one
+ * by one: they are two kilobytes in every answer, and the message tells a model what matters of them.
+ */
 function answer(operation: Operation, result: Record<string, unknown>) {
-  const json = JSON.stringify(result);
+  const { verdict, ...rest } = result as { verdict?: Record<string, unknown> };
+  const json = JSON.stringify(verdict ? { ...rest, verdict: { ...verdict, limits: undefined } } : result);
   return {
     content: [{ type: "text" as const, text: `${headline(operation, result)}\n${json}` }],
     structuredContent: result,

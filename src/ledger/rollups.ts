@@ -85,13 +85,17 @@ export function* addToRollups(charge: NewCharge): Work<void> {
   }
 }
 
+/** Names of arguments, made once. */
+const SUMMANDS = SUMS.map((column) => [column, `add_${column}`, `new_${column}`] as const);
+
 /** What is added, and what a new row begins with: only something that adds can make one (see `addToBalances`). */
 function summands(line: Sums): Record<`add_${keyof Sums}` | `new_${keyof Sums}`, bigint> {
-  const parts = SUMS.flatMap((c) => [
-    [`add_${c}`, line[c]],
-    [`new_${c}`, line[c] > 0n ? line[c] : 0n],
-  ]);
-  return Object.fromEntries(parts);
+  const args: Record<string, bigint> = {};
+  for (const [column, add, make] of SUMMANDS) {
+    args[add] = line[column];
+    args[make] = line[column] > 0n ? line[column] : 0n;
+  }
+  return args as ReturnType<typeof summands>;
 }
 
 const upsertDay = statement((db, args: Arguments) =>

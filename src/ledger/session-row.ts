@@ -131,6 +131,27 @@ export function toRow(session: Session): SessionsTable {
   };
 }
 
+type Frozen = Pick<Session, "budget" | "tools" | "memory" | "clamped">;
+const frozen = new Map<string, Frozen>();
+
+/** What was frozen when a session opened, read once for each different text. */
+function frozenOf(row: SessionsTable): Frozen {
+  const text = row.budget + row.tools + row.memory + row.clamped;
+  const known = frozen.get(text);
+  if (known) return known;
+  if (frozen.size >= 1000) frozen.clear();
+  const made: Frozen = {
+    budget: Object.fromEntries(
+      Object.entries(JSON.parse(row.budget)).map(([k, v]) => [k, BigInt(v as string)]),
+    ) as Budget,
+    tools: JSON.parse(row.tools),
+    memory: JSON.parse(row.memory),
+    clamped: JSON.parse(row.clamped),
+  };
+  frozen.set(text, made);
+  return made;
+}
+
 export function toSession(row: SessionsTable): Session {
   return {
     id: row.id,
@@ -146,12 +167,7 @@ export function toSession(row: SessionsTable): Session {
     parentAgentId: row.parent_agent_id,
     chain: row.path.split("/"),
     depth: Number(row.depth),
-    budget: Object.fromEntries(
-      Object.entries(JSON.parse(row.budget)).map(([k, v]) => [k, BigInt(v as string)]),
-    ) as Budget,
-    tools: JSON.parse(row.tools),
-    memory: JSON.parse(row.memory),
-    clamped: JSON.parse(row.clamped),
+    ...frozenOf(row),
     status: row.status,
     error: row.error,
     openedAt: Number(row.opened_at),

@@ -55,8 +55,17 @@ export function verdictOut(verdict: Verdict) {
 const amountOut = (measure: Measure, value: bigint): number =>
   measure === "cost_usd" ? usdFromNano(value) : Number(value);
 
-/** ISO 8601 in UTC, to the millisecond. */
-export const instantOut = (ms: number): string => new Date(ms).toISOString();
+/** ISO 8601 in UTC, to the millisecond. Remembered: verdicts name the same few instants again and again. */
+export function instantOut(ms: number): string {
+  const known = instants.get(ms);
+  if (known !== undefined) return known;
+  if (instants.size >= 100) instants.clear();
+  const text = new Date(ms).toISOString();
+  instants.set(ms, text);
+  return text;
+}
+
+const instants = new Map<number, string>();
 
 export function budgetOut(budget: Budget): Record<string, number> {
   return Object.fromEntries(BUDGET_FIELDS.map((field) => [WIRE_FIELDS[field], budgetValueOut(field, budget[field])]));
