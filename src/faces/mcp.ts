@@ -105,14 +105,13 @@ function isId(anyOf: unknown): boolean {
 }
 
 /**
- * One line for a person or a model that sees only text, then the JSON of `structuredContent` without the limits one
- * by one: they are two kilobytes in every answer, and the message tells a model what matters of them.
+ * One line for a person or a model that sees only text, then the JSON of `structuredContent` without the verdict:
+ * its decision and message are the line, its limits are two kilobytes in every answer.
  */
 function answer(operation: Operation, result: Record<string, unknown>) {
-  const { verdict, ...rest } = result as { verdict?: Record<string, unknown> };
-  const json = JSON.stringify(verdict ? { ...rest, verdict: { ...verdict, limits: undefined } } : result);
+  const { verdict: _, ...rest } = result;
   return {
-    content: [{ type: "text" as const, text: `${headline(operation, result)}\n${json}` }],
+    content: [{ type: "text" as const, text: `${headline(operation, result)}\n${JSON.stringify(rest)}` }],
     structuredContent: result,
   };
 }

@@ -25,8 +25,10 @@ async function scenario(agent: Agent): Promise<string> {
     expect(result.isError, result.text).toBe(false);
     const [headline, json, ...more] = result.text.split("\n");
     expect(more).toEqual([]);
-    expect(headline).toMatch(/^(allow|warn|deny|Session ended|Get costs): /);
-    expect(JSON.parse(json ?? "")).toEqual(result.data);
+    const { verdict, ...rest } = result.data as { verdict?: Verdict };
+    expect(headline).toMatch(verdict ? /^(allow|warn|deny): / : /^(Session ended|Get costs): /);
+    if (verdict) expect(headline).toBe(`${verdict.decision}: ${verdict.message}`);
+    expect(JSON.parse(json ?? "")).toEqual(rest);
     return result;
   };
 
