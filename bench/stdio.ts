@@ -11,9 +11,17 @@ const WARM_UP = 12;
 
 type Call = () => Promise<unknown>;
 
+/** The protocol's revisions differ in what each call carries, so in what a no-op costs: both are measured. */
+type Era = "2026-07-28" | "2025-11-25";
+
 export async function stdio(): Promise<Row[]> {
   ensureBuilt();
+  return [...(await stdioIn("2026-07-28")), ...(await stdioIn("2025-11-25"))];
+}
+
+async function stdioIn(era: Era): Promise<Row[]> {
   return await inFolder(async (folder) => {
+    const connect = (args: readonly string[]) => connectIn(era, args);
     const ours = await connect([CLI, "stdio", "--config", POLICY, "--ledger", join(folder, "ledger.db")]);
     const bare = await connect([BARE_SERVER]);
     const { session_id } = (await call(ours, "open_session", SESSION)).structuredContent as { session_id: string };
@@ -42,7 +50,7 @@ export async function stdio(): Promise<Row[]> {
     const unit = "us";
     return [
       {
-        measure: "check_budget over stdio (p50), against a no-op",
+        measure: `check_budget over stdio (p50), ${era}, against a no-op`,
         ...sideBySide(rounds.check, noop),
         unit,
         target: { most: 1.6 },
@@ -54,7 +62,7 @@ export async function stdio(): Promise<Row[]> {
         target: null,
       },
       {
-        measure: "report_usage over stdio (p50), against a no-op",
+        measure: `report_usage over stdio (p50), ${era}, against a no-op`,
         ...sideBySide(rounds.report, noop),
         unit,
         target: { most: 4 },
@@ -73,9 +81,11 @@ const SESSION = { agent_id: "lead-agent", task_id: "fix-typo", user_id: "somebod
 const ESTIMATE = { input_tokens: 1000, output_tokens: 100 };
 const USED = { input_tokens: 20, output_tokens: 5 };
 
-async function connect(args: readonly string[]): Promise<Client> {
-  const client = new Client({ name: "bench", version: "1.0.0" });
+async function connectIn(era: Era, args: readonly string[]): Promise<Client> {
+  const mode = era === "2026-07-28" ? { pin: era } : ("legacy" as const);
+  const client = new Client({ name: "bench", version: "1.0.0" }, { versionNegotiation: { mode } });
   await client.connect(new StdioClientTransport({ command: process.execPath, args: [...args], stderr: "inherit" }));
+  await client.listTools(); // as clients do; from here on they hold our answers against the schema
   return client;
 }
 
