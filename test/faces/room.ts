@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { onTestFinished } from "vitest";
+import { powerless } from "../powerless.ts";
 
 export const CLI = fileURLToPath(new URL("../../dist/cli.js", import.meta.url));
 
@@ -16,7 +17,10 @@ export type Room = {
   /** What every process in the room sees, and nothing of ours. */
   readonly env: Readonly<Record<string, string>>;
   /** Runs `astra-budget ...args` to its end. */
-  run(args: readonly string[], options?: { env?: Record<string, string>; node?: string; uid?: number }): Promise<Run>;
+  run(
+    args: readonly string[],
+    options?: { env?: Record<string, string>; node?: string; powerless?: true },
+  ): Promise<Run>;
   /** Runs many command lines one after the other in one process, which is the same but for the time it takes. */
   runAll(lines: readonly (readonly string[])[]): Promise<Run[]>;
   /** One with --json, read. */
@@ -36,7 +40,11 @@ export function newRoom(policy?: string): Room {
   };
   if (policy !== undefined) write("astra.yml", policy);
   const run: Room["run"] = (args, options = {}) =>
-    runToEnd(options.node ?? process.execPath, [CLI, ...args], { ...env, ...options.env }, folder, options.uid);
+    runToEnd(
+      ...(options.powerless ? powerless(process.execPath, [CLI, ...args]) : nodeCommand(options.node, args)),
+      { ...env, ...options.env },
+      folder,
+    );
   const runAll = async (lines: readonly (readonly string[])[]): Promise<Run[]> => {
     const args = ["--input-type=module", "--eval", ONE_AFTER_THE_OTHER, JSON.stringify(lines)];
     const { stdout, stderr } = await runToEnd(process.execPath, args, env, folder);
@@ -84,16 +92,13 @@ const ONE_AFTER_THE_OTHER = `
   process.exitCode = 0;
 `;
 
-function runToEnd(
-  command: string,
-  args: readonly string[],
-  env: Record<string, string>,
-  cwd: string,
-  uid?: number,
-): Promise<Run> {
+function nodeCommand(node: string | undefined, args: readonly string[]): [command: string, args: string[]] {
+  return [node ?? process.execPath, [CLI, ...args]];
+}
+
+function runToEnd(command: string, args: readonly string[], env: Record<string, string>, cwd: string): Promise<Run> {
   return new Promise((resolve, reject) => {
-    const user = uid === undefined ? {} : { uid, gid: uid };
-    const child = spawn(command, args, { cwd, env, stdio: ["ignore", "pipe", "pipe"], ...user });
+    const child = spawn(command, args, { cwd, env, stdio: ["ignore", "pipe", "pipe"] });
     let stdout = "";
     let stderr = "";
     child.stdout.setEncoding("utf8").on("data", (text: string) => {

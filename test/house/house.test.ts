@@ -29,7 +29,7 @@ describe("the package", () => {
     expect(pack.name).toBe("astra-budget");
     expect(pack.type).toBe("module");
     expect(pack.bin).toEqual({ "astra-budget": "dist/cli.js" });
-    expect(pack.scripts?.prepare).toContain("tsc");
+    expect(pack.scripts?.prepare).toContain("rolldown");
     const built = join(root, "dist", "cli.js");
     expect(readFileSync(built, "utf8")).toMatch(/^#!\/usr\/bin\/env node\n/);
   });

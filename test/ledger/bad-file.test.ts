@@ -6,6 +6,7 @@ import Database from "better-sqlite3";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { openSqlite } from "../../src/ledger/sqlite.ts";
 import { verifyLedger } from "../../src/ledger/verify.ts";
+import { powerless } from "../powerless.ts";
 import { book, bookMany, codeOf, faultsOf, folder, keysIn, opened } from "./files.ts";
 
 let place: ReturnType<typeof folder>;
@@ -103,58 +104,53 @@ describe("places", () => {
   });
 
   const child = fileURLToPath(new URL("open-child.ts", import.meta.url));
-  const nobody = process.getuid?.() === 0 ? { uid: 65_534, gid: 65_534 } : {};
-  const run = (file: string) => spawnSync(process.execPath, [child, file], { encoding: "utf8", ...nobody });
-  const canRun = process.platform !== "win32" && JSON.parse(run(":memory:").stdout || "{}").ok === true;
+  const run = (file: string) => spawnSync(...powerless(process.execPath, [child, file]), { encoding: "utf8" });
 
-  describe.skipIf(!canRun)(
-    `for a user without the right to write${canRun ? "" : " (SKIPPED: no such user may run node here)"}`,
-    () => {
-      const codeFor = (file: string): unknown => {
-        const { code, text, ok } = JSON.parse(run(file).stdout);
-        expect(String(text)).not.toContain(place.path);
-        return ok ? "ok" : code;
-      };
+  describe.skipIf(process.platform === "win32")("for a user without the right to write", () => {
+    const codeFor = (file: string): unknown => {
+      const { code, text, ok } = JSON.parse(run(file).stdout);
+      expect(String(text)).not.toContain(place.path);
+      return ok ? "ok" : code;
+    };
 
-      test("a read-only file is refused as read-only and stays as it was", async () => {
-        const file = await filled();
-        chmodSync(place.path, 0o777);
-        chmodSync(file, 0o444);
-        const before = readFileSync(file);
-        expect(codeFor(file)).toBe("ledger_read_only");
-        expect(readFileSync(file).equals(before)).toBe(true);
-      });
+    test("a read-only file is refused as read-only and stays as it was", async () => {
+      const file = await filled();
+      chmodSync(place.path, 0o777);
+      chmodSync(file, 0o444);
+      const before = readFileSync(file);
+      expect(codeFor(file)).toBe("ledger_read_only");
+      expect(readFileSync(file).equals(before)).toBe(true);
+    });
 
-      test("a file in a folder that cannot be written, where SQLite needs its log, is refused", async () => {
-        const file = await filled();
-        chmodSync(place.path, 0o555);
-        chmodSync(file, 0o666);
-        const before = readFileSync(file);
-        expect(["ledger_read_only", "ledger_unavailable"]).toContain(codeFor(file));
-        expect(readFileSync(file).equals(before)).toBe(true);
-      });
+    test("a file in a folder that cannot be written, where SQLite needs its log, is refused", async () => {
+      const file = await filled();
+      chmodSync(place.path, 0o555);
+      chmodSync(file, 0o666);
+      const before = readFileSync(file);
+      expect(["ledger_read_only", "ledger_unavailable"]).toContain(codeFor(file));
+      expect(readFileSync(file).equals(before)).toBe(true);
+    });
 
-      test("a folder that may not be made or entered is refused", async () => {
-        chmodSync(place.path, 0o555);
-        expect(codeFor(place.in("new/ledger.db"))).toBe("ledger_read_only");
-        expect(codeFor(place.in("ledger.db"))).toBe("ledger_read_only");
-        mkdirSync(place.in("secret"), { mode: 0o700 });
-        expect(codeFor(place.in("secret/ledger.db"))).toBe("ledger_read_only");
-      });
+    test("a folder that may not be made or entered is refused", async () => {
+      chmodSync(place.path, 0o555);
+      expect(codeFor(place.in("new/ledger.db"))).toBe("ledger_read_only");
+      expect(codeFor(place.in("ledger.db"))).toBe("ledger_read_only");
+      mkdirSync(place.in("secret"), { mode: 0o000 });
+      expect(codeFor(place.in("secret/ledger.db"))).toBe("ledger_read_only");
+    });
 
-      test("a ledger made read-only while another process uses it harms neither", async () => {
-        const file = place.in("ledger.db");
-        const { ledger, session } = await opened(file);
-        await book(ledger, session, "before");
-        chmodSync(place.path, 0o755);
-        chmodSync(file, 0o444);
-        expect(codeFor(file)).toBe("ledger_read_only");
-        await book(ledger, session, "after");
-        expect((await keysIn(ledger)).sort()).toEqual(["after", "before"]);
-        await ledger.close();
-      });
-    },
-  );
+    test("a ledger made read-only while another process uses it harms neither", async () => {
+      const file = place.in("ledger.db");
+      const { ledger, session } = await opened(file);
+      await book(ledger, session, "before");
+      chmodSync(place.path, 0o755);
+      chmodSync(file, 0o444);
+      expect(codeFor(file)).toBe("ledger_read_only");
+      await book(ledger, session, "after");
+      expect((await keysIn(ledger)).sort()).toEqual(["after", "before"]);
+      await ledger.close();
+    });
+  });
 });
 
 function overwrite(file: string, at: number, bytes: Buffer): void {
