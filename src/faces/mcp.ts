@@ -83,6 +83,8 @@ function compact(node: unknown): unknown {
   if (typeof node !== "object" || node === null) return node;
   const { $schema, pattern, propertyNames, anyOf, ...rest } = node as Record<string, unknown>;
   if (isId(anyOf)) return { type: "string", ...rest };
+  // Some model providers know one type at a time only.
+  if (Array.isArray(rest.type)) return { ...rest, type: undefined, anyOf: rest.type.map((type) => ({ type })) };
   const out: Record<string, unknown> = anyOf === undefined ? {} : { anyOf: compact(anyOf) };
   for (const [key, value] of Object.entries(rest)) {
     const isNoise = (key === "maximum" || key === "minimum") && Math.abs(value as number) > 100_000_000;
