@@ -142,7 +142,18 @@ export function* sessionsOf(
     if (filter.teamId !== null) query = query.where("team_id", "=", filter.teamId);
     if (filter.taskId !== null) query = query.where("task_id", "=", filter.taskId);
     if (filter.userId !== null) query = query.where("user_id", "=", filter.userId);
-    if (filter.provider !== null) query = query.where("provider", "=", filter.provider);
+    // A session may name no provider, and its charges several: those that are counted decide.
+    const { provider } = filter;
+    if (provider !== null) {
+      query = query.where(({ exists, selectFrom }) =>
+        exists(
+          selectFrom("charges")
+            .select("charges.id")
+            .whereRef("charges.session_id", "=", "sessions.id")
+            .where("charges.provider", "=", provider),
+        ),
+      );
+    }
     if (filter.sessionId !== null) query = query.where("id", "=", filter.sessionId);
     return query;
   };

@@ -175,7 +175,8 @@ async function backUp(db: Database.Database, file: string): Promise<void> {
       : ledgerError(error);
   }
   try {
-    await db.backup(file);
+    // In one step: SQLite starts a copy in steps over whenever another process commits in between.
+    await db.backup(file, { progress: () => 0x7fffffff });
   } catch (error) {
     rmSync(file, { force: true });
     throw ledgerError(error);

@@ -50,7 +50,7 @@ const input = z.strictObject({
     .min(1_000, { error: "expected at least 1,000 ms" })
     .max(86_400_000, { error: "expected at most a day (86,400,000 ms)" })
     .default(300_000)
-    .describe("After this a forgotten hold is let go."),
+    .describe("Longer than the call can take: after this a forgotten hold is let go."),
 });
 
 const output = z.looseObject({
@@ -67,6 +67,9 @@ const output = z.looseObject({
 });
 
 type Input = z.output<typeof input>;
+
+/** How long a hold may outlast its session's deadline: calls under way when it passed are still reported. */
+const GRACE_MS = 300_000;
 
 export const checkBudget = defineOperation({
   name: "check_budget",
@@ -116,7 +119,8 @@ function* holdEstimate(context: Context, principal: Principal, args: Input): Wor
     sessionId: standing.session.id,
     state: "held",
     createdAt: now,
-    expiresAt: now + args.hold_ttl_ms,
+    // Little longer than its session can spend: who died must not keep others from the money.
+    expiresAt: Math.min(now + args.hold_ttl_ms, standing.session.expiresAt + GRACE_MS),
     hour: standing.spend.hour,
     amounts,
   } as const;

@@ -36,20 +36,14 @@ export function priceTokens(
       refusal: null,
     };
   const { unknownModel } = context.policy;
-  if (unknownModel === "worst_known") {
-    const worst = context.prices.worst(provider);
-    return {
-      cost: costOf(tokens, worst.rates),
-      costSource: "worst_known",
-      priceList: worst.source,
-      provider,
-      refusal: null,
-    };
-  }
+  if (unknownModel === "unpriced")
+    return { cost: null, costSource: "unpriced", priceList: null, provider, refusal: null };
+  // The money is spent, whatever the policy thinks of the model: what is denied is going on.
+  const worst = context.prices.worst(provider);
   return {
-    cost: null,
-    costSource: "unpriced",
-    priceList: null,
+    cost: costOf(tokens, worst.rates),
+    costSource: "worst_known",
+    priceList: worst.source,
     provider,
     refusal: unknownModel === "deny" ? unknownModelRefusal(model) : null,
   };

@@ -1,6 +1,6 @@
 // report_usage: book what was used, whatever the limits say, and answer where that leaves the session.
 import { z } from "zod";
-import { sortKeys } from "../core/balance-key.ts";
+import { balanceKeys, sortKeys } from "../core/balance-key.ts";
 import { AstraError } from "../core/error.ts";
 import { lookup } from "../core/limits.ts";
 import { usdFromNano } from "../core/money.ts";
@@ -38,7 +38,7 @@ export const reportUsage = defineOperation({
   input: reportInput,
   output,
   access: "agent",
-  effect: "idempotent",
+  effect: "write",
   run: (context, principal, args) => context.ledger.write(() => report(context, principal, args)),
 });
 
@@ -53,22 +53,25 @@ function* report(context: Context, principal: Principal, args: ReportInput): Wor
   const hold = yield* ownHold(session, args.hold_id);
   const charge = chargeOf(context, args, session, now);
   const standing = yield* sessionStanding(context.policy, session, hourAt(context, now));
+  const ownKeys = balanceKeys({ ...session, hour: charge.booked.hour });
   const holdKeys = hold ? keysOfHold(hold, session) : [];
   yield* lockAndExpire(
     context,
-    sortKeys([...standing.keys, ...holdKeys]),
+    sortKeys([...standing.keys, ...ownKeys, ...holdKeys]),
     now,
     hold ? "lock" : "expire_only",
     args.hold_id,
   );
   const settled = hold ? yield* freeHold(hold, session, "settled") : null;
   if (hold && settled === "was_closed") yield* reverseUnconfirmed(context, hold, session, now);
-  const { totals, balances } = yield* recordCharge(charge.booked);
+  // What was admitted in a window is spent in it: a hold made before midnight leaves no hole in the new day's cap.
+  const booked = hold && settled === "closed" ? { ...charge.booked, hour: hold.hour } : charge.booked;
+  const { totals, balances } = yield* recordCharge(booked);
   // A report of an earlier hour counts there; the verdict is about now.
   const current =
-    charge.booked.hour === standing.spend.hour ? balances : yield* readBalances(session.workspaceId, standing.keys);
+    booked.hour === standing.spend.hour ? balances : yield* readBalances(session.workspaceId, standing.keys);
   const verdict = verdictAfter(context, standing, current, charge.refusal, now);
-  return answer(charge.booked, { ...session, totals }, current, verdict, {
+  return answer(booked, { ...session, totals }, current, verdict, {
     duplicate: false,
     hold: settled === null ? null : settled === "closed" ? "settled" : "was_closed",
   });

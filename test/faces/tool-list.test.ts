@@ -46,13 +46,13 @@ test("every tool has a title, a description that is not cut off, and all four hi
   }
 });
 
-test("the hints say what a repeat does: costs are only read, a report and an end are idempotent", async () => {
+test("the hints say what a repeat does: costs are only read, an end is idempotent, a report only with its key", async () => {
   const hints = Object.fromEntries(
     (await listed()).map(({ name, annotations }) => [name, [annotations?.readOnlyHint, annotations?.idempotentHint]]),
   );
   expect(hints).toMatchObject({
     open_session: [false, false],
-    report_usage: [false, true],
+    report_usage: [false, false],
     end_session: [false, true],
     get_costs: [true, true],
   });

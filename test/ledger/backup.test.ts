@@ -36,6 +36,25 @@ test("a backup of a live ledger is whole and holds all that was there when it be
   for (const each of [copy, neighbour, ledger]) await each.close();
 });
 
+test("a backup of a large ledger ends while another connection commits all the time", { timeout: 30_000 }, async () => {
+  const { ledger, session } = await opened(place.in("ledger.db"));
+  const neighbour = await openSqlite(place.in("ledger.db"));
+  await bookMany(ledger, session, 6_000);
+  let isDone = false;
+  const backup = ledger.backup(place.in("copy.db")).then(() => {
+    isDone = true;
+  });
+  // A copy in steps would begin anew after every one of these, and never end.
+  let commits = 0;
+  for (; !isDone && commits < 2_000; commits++) await book(neighbour, session, `live-${commits}`);
+  expect(isDone).toBe(true);
+  await backup;
+  const copy = await openSqlite(place.in("copy.db"));
+  expect((await keysIn(copy)).length).toBeGreaterThanOrEqual(6_000);
+  expect(await faultsOf(copy)).toEqual([]);
+  for (const each of [copy, neighbour, ledger]) await each.close();
+});
+
 test("a backup never overwrites a file, not even the ledger itself", async () => {
   const { ledger, session } = await opened(place.in("ledger.db"));
   await book(ledger, session, "k");

@@ -139,10 +139,11 @@ export class Player {
       const cost = model + call.tools.reduce((sum, tool) => sum + cents(tool.cents), 0n);
       expect(answer).toMatchObject({ recorded: true, duplicate: false, cost_usd: Number(cost) / 1e9 });
       this.#model.expire(now, own);
-      if (own) expect(answer.hold).toBe(this.#model.settle(own));
+      const settled = own ? this.#model.settle(own) : null;
+      expect(answer.hold).toBe(settled);
       this.#model.charges.push({
         session,
-        hour: hourOf(at),
+        hour: own && settled === "settled" ? own.hour : hourOf(at), // what was admitted there is spent there
         cost,
         prompt: BigInt(input + cached),
         completion: BigInt(output),

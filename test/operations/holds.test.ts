@@ -150,7 +150,7 @@ describe("a hold", () => {
     expect(await isClean(world)).toBe(true);
   });
 
-  test("lies in the day it was taken; settled after midnight, its cost counts in the new one", async () => {
+  test("lies in the day it was taken, and so does what settles it after midnight", async () => {
     const world = await worldOf({ policy: POLICY, start: Date.parse("2026-11-22T23:58:00Z") });
     const { session_id } = await world.open({ task_id: 594 });
     const { hold_id } = await hold(world, session_id, 15);
@@ -158,8 +158,9 @@ describe("a hold", () => {
     expect((await costsOf(world, session_id))["agent day"]).toEqual([0, 0]);
     expect((await costsOf(world, session_id))["task total"]).toEqual([0, 15]);
     await world.report({ session_id, hold_id, cost_usd: 3 });
-    expect((await costsOf(world, session_id))["agent day"]).toEqual([3, 0]);
+    expect((await costsOf(world, session_id))["agent day"]).toEqual([0, 0]);
     expect((await costsOf(world, session_id))["task total"]).toEqual([3, 0]);
+    expect((await world.costs({ group_by: ["day"] })).by_day).toEqual([{ day: "2026-11-22", cost_usd: 3 }]);
     expect(await isClean(world)).toBe(true);
   });
 

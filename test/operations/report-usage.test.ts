@@ -63,8 +63,8 @@ describe("a report's cost", () => {
     const denied = await opened({ hardCaps: WIDE, unknownModel: "deny" });
     expect(await denied.world.report({ session_id: denied.session_id, ...report })).toMatchObject({
       recorded: true,
-      cost_usd: 0,
-      cost_source: "unpriced",
+      cost_usd: 0.015,
+      cost_source: "worst_known",
       verdict: { decision: "deny", binding: { kind: "unknown_model" } },
     });
     const told = await denied.world.report({ session_id: denied.session_id, ...report, cost_usd: 0.01 });
