@@ -5,6 +5,7 @@ import { callerId } from "../core/id.ts";
 import { type BalanceLookup, lookup } from "../core/limits.ts";
 import { usdFromNano } from "../core/money.ts";
 import type { Policy } from "../core/policy.ts";
+import { label } from "../core/policy-field.ts";
 import { costLimitOfTags, taskTags, taskTitle } from "../core/task-tag.ts";
 import { readBalances } from "../ledger/balances.ts";
 import type { Work } from "../ledger/statement.ts";
@@ -29,8 +30,8 @@ export const addTask = defineOperation({
     task_id: callerId,
     title: taskTitle,
     team_id: callerId.optional(),
-    priority: callerId.optional(),
-    task_type: callerId.optional(),
+    priority: label.optional(),
+    task_type: label.optional(),
     tags: taskTags.default([]),
     depends_on: z.array(callerId).max(100).default([]),
   }),
