@@ -41,7 +41,8 @@ export async function openPostgres(connection: PostgresConnection): Promise<Ledg
         }
       });
   return {
-    // Rows are locked by the upserts of `lockBalances`; read committed sees what the lock waited for.
+    // Rows are locked by the upserts of `lockBalances`; read committed sees what the lock waited for. A session's
+    // state, stops and idempotency keys are read before that: safe on this one connection, not yet beside others.
     write: transaction("begin isolation level read committed"),
     read: transaction("begin isolation level repeatable read read only"),
     // Postgres keeps checksums of its own.
