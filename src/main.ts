@@ -4,8 +4,9 @@ import { AstraError } from "./core/error.ts";
 import type { Policy } from "./core/policy.ts";
 import { glance, readOptions, unexpectedWord, type Values, wrongArguments } from "./faces/options.ts";
 import { shownJson, shownText } from "./faces/table.ts";
+import { openedAtFirstUse } from "./ledger/first-use.ts";
 import type { Context } from "./operations/operation.ts";
-import { ledgerFile, openedAtFirstUse, policyFile } from "./place.ts";
+import { ledgerFile, policyFile } from "./place.ts";
 
 export const version: string = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8")).version;
 

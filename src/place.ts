@@ -2,7 +2,6 @@
 import { existsSync } from "node:fs";
 import { homedir } from "node:os";
 import { join, resolve } from "node:path";
-import type { Ledger } from "./ledger/ledger.ts";
 
 /** `--ledger`, else ASTRA_LEDGER, else `astra-budget/ledger.db` in the platform's data directory. */
 export function ledgerFile(option: string | undefined): string {
@@ -21,27 +20,4 @@ export function policyFile(option: string | undefined): string | null {
   const named = option ?? process.env.ASTRA_CONFIG;
   if (named) return named;
   return existsSync("astra.yml") ? "astra.yml" : null;
-}
-
-/**
- * A ledger that is opened at its first use: a client may start a server only to ask for its tools, and that must
- * write nothing. A failed opening is tried again at the next use.
- */
-export function openedAtFirstUse(open: () => Promise<Ledger>): Ledger {
-  let opened: Promise<Ledger> | null = null;
-  const ledger = (): Promise<Ledger> => {
-    opened ??= open().catch((error) => {
-      opened = null;
-      throw error;
-    });
-    return opened;
-  };
-  return {
-    write: async (work) => (await ledger()).write(work),
-    read: async (work) => (await ledger()).read(work),
-    integrity: async () => (await ledger()).integrity(),
-    close: async () => {
-      await (await opened)?.close();
-    },
-  };
 }

@@ -13,6 +13,19 @@ import { type Context, invoke, type Principal } from "../src/operations/operatio
 /** Noon UTC of a Sunday. */
 export const START = Date.parse("2026-11-22T12:00:00Z");
 
+/** Every table of the ledger. */
+export const TABLES = [
+  "sessions",
+  "charges",
+  "charge_tools",
+  "holds",
+  "balances",
+  "costs_by_day",
+  "costs_by_month",
+  "stops",
+  "tasks",
+] as const;
+
 /** A local agent over stdio: it is whoever it says. */
 export const AGENT: Principal = { kind: "agent", agentId: null };
 export const OPERATOR: Principal = { kind: "operator" };

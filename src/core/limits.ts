@@ -1,6 +1,6 @@
 // Limits: one enforceable number each, which of them bear on a session, and what stands against them.
 import { type Attribution, type BalanceKey, compareKeys, dayOf, monthOf } from "./balance-key.ts";
-import type { Budget } from "./budget.ts";
+import type { Budget, BudgetField } from "./budget.ts";
 import type { Nano } from "./money.ts";
 import type { Policy } from "./policy.ts";
 import { type Balance, EMPTY_BALANCE } from "./usage.ts";
@@ -60,13 +60,16 @@ const read: Record<
   tool_calls: (a) => a.toolCalls,
 };
 
-const SESSION_MEASURES = [
-  ["cost_usd", "maxCostCents"],
-  ["total_tokens", "maxTotalTokens"],
-  ["prompt_tokens", "maxPromptTokens"],
-  ["completion_tokens", "maxCompletionTokens"],
-  ["tool_calls", "maxToolCalls"],
-] as const;
+/** The budget field behind each measure of a session. */
+const FIELD_OF = {
+  cost_usd: "maxCostCents",
+  total_tokens: "maxTotalTokens",
+  prompt_tokens: "maxPromptTokens",
+  completion_tokens: "maxCompletionTokens",
+  tool_calls: "maxToolCalls",
+  duration_ms: "maxDuration",
+} as const satisfies Partial<Record<Measure, BudgetField>>;
+const AMOUNT_MEASURES = Object.keys(read) as (keyof typeof read)[];
 
 /**
  * Limits of one session in a chain. Its budget was frozen when it opened; hard caps lowered since then bite at
@@ -81,10 +84,10 @@ export function sessionLimits(
 ): Limit[] {
   const scopeId = scope === "session" ? session.id : session.agentId;
   const base = { scope, scopeId, window: "session", resetsAt: null } as const;
-  const limits: Limit[] = SESSION_MEASURES.map(([measure, field]) => ({
+  const limits: Limit[] = AMOUNT_MEASURES.map((measure) => ({
     ...base,
     measure,
-    limit: min(session.budget[field], hardCaps[field]),
+    limit: min(session.budget[FIELD_OF[measure]], hardCaps[FIELD_OF[measure]]),
     spent: read[measure](balance.spent),
     held: read[measure](balance.held),
   }));
@@ -141,6 +144,19 @@ export function sharedLimits(
   add({ ...workspace, window: "day", windowKey: day }, "cost_usd", dailyCostLimit);
   add({ ...workspace, window: "month", windowKey: monthOf(spend.hour) }, "cost_usd", monthlyCostLimit);
   return limits;
+}
+
+/** What a session has left of each field that is used up: amounts by its limits, time until its deadline. */
+export function remainingBudget(
+  session: LimitedSession,
+  balance: Balance,
+  hardCaps: Budget,
+  nowMs: number,
+): Partial<Budget> {
+  const limits = sessionLimits(session, "session", balance, hardCaps, nowMs);
+  return Object.fromEntries(
+    limits.map((limit) => [FIELD_OF[limit.measure as keyof typeof FIELD_OF], remainingOf(limit)]),
+  );
 }
 
 /** Remaining is never shown below zero; overspend is its own number. */

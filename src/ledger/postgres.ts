@@ -45,7 +45,7 @@ export async function openPostgres(connection: PostgresConnection): Promise<Ledg
     // state, stops and idempotency keys are read before that: safe on this one connection, not yet beside others.
     write: transaction("begin isolation level read committed"),
     read: transaction("begin isolation level repeatable read read only"),
-    // Postgres keeps checksums of its own.
+    // The file is the Postgres server's to check, with its own tools.
     integrity: async () => [],
     close: () => inTurn(() => connection.close()),
   };

@@ -25,7 +25,7 @@ import {
 } from "./operation.ts";
 import { budgetOut, clampOut, instantOut, verdictOut, verdictOutput } from "./output.ts";
 import { modelRefusal } from "./pricing.ts";
-import { parentRefusals, remainingBudget, spawnLimits, spawnLock } from "./spawn.ts";
+import { inheritedRemaining, parentRefusals, spawnLimits, spawnLock } from "./spawn.ts";
 import { knownTask, limitsOf, sessionStanding, standingOf } from "./standing.ts";
 
 const input = z.strictObject({
@@ -135,7 +135,10 @@ function prepare(
 ): Session {
   const { policy } = context;
   const role = roleNameOf(policy, spend.agentId, args.role ?? null);
-  const inherited = parent && { budget: parent.budget, remaining: remainingBudget(policy, ancestors, balanceOf, now) };
+  const inherited = parent && {
+    budget: parent.budget,
+    remaining: inheritedRemaining(policy, ancestors, balanceOf, now),
+  };
   const effective = effectiveBudget(policy, spend.agentId, role, budgetFromWire(args.budget), inherited);
   const own = policyPermissions(policy, spend.agentId, role);
   const asked = { allow: args.tools?.allow ?? null, deny: args.tools?.deny ?? [] };

@@ -2,7 +2,7 @@
 import type { BalanceKey } from "../core/balance-key.ts";
 import type { Budget } from "../core/budget.ts";
 import { leastRemaining } from "../core/inheritance.ts";
-import { type BalanceLookup, type Limit, min, remainingOf, sessionLimits } from "../core/limits.ts";
+import { type BalanceLookup, type Limit, min, remainingBudget } from "../core/limits.ts";
 import type { Policy } from "../core/policy.ts";
 import type { Refusal } from "../core/verdict.ts";
 import type { Session } from "../ledger/session-row.ts";
@@ -14,17 +14,8 @@ export function spawnLock(parent: Session | null): BalanceKey[] {
   return parent ? [{ scope: "agent", scopeId: parent.agentId, window: "total", windowKey: "" }] : [];
 }
 
-const FIELD_OF = {
-  cost_usd: "maxCostCents",
-  total_tokens: "maxTotalTokens",
-  prompt_tokens: "maxPromptTokens",
-  completion_tokens: "maxCompletionTokens",
-  tool_calls: "maxToolCalls",
-  duration_ms: "maxDuration",
-} as const;
-
 /** What the parent and all its ancestors have left: the least of each. */
-export function remainingBudget(
+export function inheritedRemaining(
   policy: Policy,
   ancestors: readonly Session[],
   balanceOf: BalanceLookup,
@@ -33,10 +24,7 @@ export function remainingBudget(
   return leastRemaining(
     ancestors.map((ancestor) => {
       const balance = balanceOf({ scope: "session", scopeId: ancestor.id, window: "session", windowKey: "" });
-      const limits = sessionLimits(ancestor, "ancestor", balance, policy.hardCaps, now);
-      return Object.fromEntries(
-        limits.map((limit) => [FIELD_OF[limit.measure as keyof typeof FIELD_OF], remainingOf(limit)]),
-      );
+      return remainingBudget(ancestor, balance, policy.hardCaps, now);
     }),
   );
 }

@@ -4,7 +4,6 @@ import { type BalanceLookup, type Limit, sessionLimits, sharedLimits } from "../
 import type { Nano } from "../core/money.ts";
 import type { Policy } from "../core/policy.ts";
 import { costLimitOfTags } from "../core/task-tag.ts";
-import { EMPTY_BALANCE } from "../core/usage.ts";
 import type { Refusal } from "../core/verdict.ts";
 import type { Session } from "../ledger/session-row.ts";
 import { findAncestors } from "../ledger/sessions.ts";
@@ -60,7 +59,7 @@ export function limitsOf(policy: Policy, standing: Standing, balanceOf: BalanceL
     sessionLimits(
       each,
       scope,
-      balanceOf({ scope: "session", scopeId: each.id, window: "session", windowKey: "" }) ?? EMPTY_BALANCE,
+      balanceOf({ scope: "session", scopeId: each.id, window: "session", windowKey: "" }),
       policy.hardCaps,
       nowMs,
     );

@@ -8,6 +8,7 @@ import type { Ledger } from "../../src/ledger/ledger.ts";
 import { openPostgres, type PostgresConnection } from "../../src/ledger/postgres.ts";
 import { openSqlite } from "../../src/ledger/sqlite.ts";
 import { all, statement, type Value, type Work } from "../../src/ledger/statement.ts";
+import { TABLES } from "../world.ts";
 
 export type Engine = {
   readonly name: string;
@@ -76,18 +77,6 @@ export function* raw<Row = Record<string, Value>>(text: string): Work<readonly R
     {},
   );
 }
-
-const TABLES = [
-  "sessions",
-  "charges",
-  "charge_tools",
-  "holds",
-  "balances",
-  "costs_by_day",
-  "costs_by_month",
-  "stops",
-  "tasks",
-] as const;
 
 /** Every row of every table, to see whether anything changed. */
 export function* everything(): Work<Record<string, readonly unknown[]>> {

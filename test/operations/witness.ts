@@ -4,6 +4,7 @@ import { AstraError } from "../../src/core/error.ts";
 import type { Ledger } from "../../src/ledger/ledger.ts";
 import { all, statement, type Work } from "../../src/ledger/statement.ts";
 import type { Answer, World } from "../world.ts";
+import { TABLES } from "../world.ts";
 
 /** The AstraError that a call ends with; anything else fails the test. */
 export async function faultOf(call: Promise<unknown>): Promise<AstraError> {
@@ -29,18 +30,6 @@ export function limitOf(answer: Answer, name: string): Record<string, unknown> {
   if (!limit || found.length > 1) throw new Error(`${found.length} limits are called ${name}`);
   return limit;
 }
-
-const TABLES = [
-  "sessions",
-  "charges",
-  "charge_tools",
-  "holds",
-  "balances",
-  "costs_by_day",
-  "costs_by_month",
-  "stops",
-  "tasks",
-] as const;
 
 function* everyRow(): Work<Record<string, readonly unknown[]>> {
   const rows: Record<string, readonly unknown[]> = {};
