@@ -11,7 +11,7 @@ const FEW = 10_000;
 const MANY = 1_000_000;
 const ROUNDS = 40;
 const AGENT: Principal = { kind: "agent", agentId: null };
-const OPERATOR: Principal = { kind: "operator" };
+const OPERATOR: Principal = { kind: "operator", actor: "bench" };
 
 const QUESTIONS = [
   { measure: "get_costs over 1 M charges (default), against 10 k", input: {}, target: { most: 2 } },

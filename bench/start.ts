@@ -14,7 +14,7 @@ export async function start(): Promise<Row[]> {
   return await inFolder(async (folder) => {
     const file = join(folder, "ledger.db");
     const ledger = await openSqlite(file);
-    const { session_id } = await invoke(openSession, contextOn(ledger), { kind: "operator" }, SESSION);
+    const { session_id } = await invoke(openSession, contextOn(ledger), { kind: "operator", actor: "bench" }, SESSION);
     await ledger.close();
     const server = [CLI, "stdio", "--config", POLICY, "--ledger", file];
     const check = (more: object) => ({ name: "check_budget", arguments: { session_id, ...more } });

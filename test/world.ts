@@ -28,7 +28,7 @@ export const TABLES = [
 
 /** A local agent over stdio: it is whoever it says. */
 export const AGENT: Principal = { kind: "agent", agentId: null };
-export const OPERATOR: Principal = { kind: "operator" };
+export const OPERATOR: Principal = { kind: "operator", actor: "test" };
 
 /** A policy from what astra.yml would hold; a fault in it fails the test. */
 export function policyOf(raw: unknown): Policy {
@@ -121,7 +121,7 @@ export async function worldOf(
   const call = (name: string) => {
     const operation = [...agentOperations, ...operatorOperations].find((each) => each.name === name);
     if (!operation) throw new TypeError(`no operation is called ${name}`);
-    const usual = operation.access === "operator" ? OPERATOR : AGENT;
+    const usual = operation.access === "agent" || operation.access === "anyone" ? AGENT : OPERATOR;
     return async (args: Record<string, unknown> = {}, principal: Principal = usual) =>
       (await invoke(operation, context, principal, args)) as Answer;
   };

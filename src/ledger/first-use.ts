@@ -17,6 +17,7 @@ export function openedAtFirstUse(open: () => Promise<Ledger>): Ledger {
   return {
     write: async (work) => (await ledger()).write(work),
     read: async (work) => (await ledger()).read(work),
+    changes: async () => (await ledger()).changes(),
     integrity: async () => (await ledger()).integrity(),
     close: async () => {
       await (await opened)?.close();

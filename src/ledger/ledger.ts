@@ -10,6 +10,8 @@ export type Ledger = {
   write<T>(work: () => Work<T>): Promise<T>;
   /** Runs the work on one consistent snapshot, without the lock. */
   read<T>(work: () => Work<T>): Promise<T>;
+  /** A number that moves with every commit, of this process or another. Cheap: ask as often as need be. */
+  changes(): Promise<number>;
   /** The engine's own check of what it stores: what is wrong, nothing when all is well. Reads the whole ledger. */
   integrity(): Promise<readonly string[]>;
   close(): Promise<void>;

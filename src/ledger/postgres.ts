@@ -45,6 +45,15 @@ export async function openPostgres(connection: PostgresConnection): Promise<Ledg
     // state, stops and idempotency keys are read before that: safe on this one connection, not yet beside others.
     write: transaction("begin isolation level read committed"),
     read: transaction("begin isolation level repeatable read read only"),
+    // Each writing transaction takes the next number.
+    changes: () =>
+      inTurn(async () => {
+        const { rows } = await connection.query(
+          "select pg_snapshot_xmax(pg_current_snapshot())::text::bigint as at",
+          [],
+        );
+        return Number((rows[0] as { at: bigint }).at);
+      }),
     // The file is the Postgres server's to check, with its own tools.
     integrity: async () => [],
     close: () => inTurn(() => connection.close()),

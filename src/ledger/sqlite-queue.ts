@@ -27,6 +27,8 @@ export class FairQueue {
   readonly #release: Database.Statement;
   readonly #version: Database.Statement;
   readonly #waiting: Item[] = [];
+  /** How many transactions were committed here. */
+  commits = 0;
   #flushing: Promise<void> | null = null;
   #dataVersion: number | null = null;
   #neighbourSeenAt = Number.NEGATIVE_INFINITY;
@@ -97,6 +99,7 @@ export class FairQueue {
     try {
       const answers = batch.map((item) => this.#runOne(item, batch.length));
       this.#commit.run();
+      this.commits += 1;
       return answers;
     } catch (error) {
       if (this.#db.inTransaction) this.#db.exec("rollback");

@@ -134,6 +134,7 @@ function ledgerOver(db: Database.Database, queue: FairQueue): SqliteLedger {
   const run = runner(db);
   const begin = db.prepare("begin");
   const commit = db.prepare("commit");
+  const version = db.prepare("pragma data_version").pluck();
   return {
     write: (work) => queue.write(() => run(work())),
     read: (work) =>
@@ -153,6 +154,8 @@ function ledgerOver(db: Database.Database, queue: FairQueue): SqliteLedger {
       await queue.drained();
       db.close();
     },
+    // SQLite counts the commits of other connections, the queue those of this one.
+    changes: async () => Number(version.get()) + queue.commits,
     backup: (file) => backUp(db, file),
     integrity: async () => {
       try {

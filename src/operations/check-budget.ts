@@ -78,7 +78,7 @@ export const checkBudget = defineOperation({
     "Ask before an expensive step. Answers the daily and task limits, every limit that applies, and a verdict for your estimate: allow, warn (nearly used up) or deny (stop, or ask for less). With hold: true and no deny the estimate is set aside for you and hold_id is returned: pass it to report_usage.",
   input,
   output,
-  access: "agent",
+  access: "anyone",
   effect: "write",
   run: async (context, principal, args) => {
     if (args.hold) return await context.ledger.write(() => holdEstimate(context, principal, args));

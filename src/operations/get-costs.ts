@@ -83,7 +83,7 @@ export const getCosts = defineOperation({
     "What was spent: totals, by agent, provider, month and tool (llm is the model itself), and the newest sessions. Every breakdown sums to the total. Default: this calendar month and the two before.",
   input,
   output,
-  access: "agent",
+  access: "anyone",
   effect: "read",
   run: (context, principal, args) => context.ledger.read(() => costs(context, principal, args)),
 });
@@ -124,7 +124,7 @@ function* costs(context: Context, principal: Principal, args: Input): Work<z.inp
   for (const session of sessions) {
     const line = sessionOut(session, yield* titleOf(context, session.taskId), context.now());
     // To an agent a session id is a handle: whoever knows it can spend on it.
-    listed.push(principal.kind === "operator" ? { session_id: session.id, ...line } : line);
+    listed.push(principal.kind !== "agent" ? { session_id: session.id, ...line } : line);
   }
   return {
     workspace_id: policy.workspace.id,

@@ -2,6 +2,7 @@
 import { checkBudget } from "./check-budget.ts";
 import { endSession } from "./end-session.ts";
 import { getCosts } from "./get-costs.ts";
+import { getPolicy } from "./get-policy.ts";
 import { listSessions } from "./list-sessions.ts";
 import { openSession } from "./open-session.ts";
 import type { Operation } from "./operation.ts";
@@ -19,8 +20,9 @@ export const agentOperations = [
   getCosts,
 ] as unknown as readonly Operation[];
 
-/** What only operators may do. */
+/** What is not a tool: for operators and viewers, or to be read as a resource. */
 export const operatorOperations = [
+  getPolicy,
   listSessions,
   stop,
   resume,

@@ -21,7 +21,7 @@ export const listSessions = defineOperation({
       .default(20),
   }),
   output: z.looseObject({ sessions: z.array(z.looseObject({})) }),
-  access: "operator",
+  access: "viewer",
   effect: "read",
   run: (context, _principal, args) =>
     context.ledger.read(function* (): Work<{ sessions: Record<string, unknown>[] }> {

@@ -19,11 +19,24 @@ export type Context = {
   readonly newId: (kind: IdKind) => string;
 };
 
-/** Who is calling. An agent with an id is pinned to it; without one it is whoever it says (local stdio). */
-export type Principal = { readonly kind: "agent"; readonly agentId: string | null } | { readonly kind: "operator" };
+/**
+ * Who is calling. An agent with an id is pinned to it; without one it is whoever it says (local stdio). The others see
+ * the whole workspace, and `actor` is how the audit names them ("terminal", a key's id, a token's subject).
+ */
+export type Principal =
+  | { readonly kind: "agent"; readonly agentId: string | null }
+  | { readonly kind: "viewer" | "operator" | "owner"; readonly actor: string };
 
-/** Whom an operation is for: agents (and operators too), or operators only. */
-export type Access = "agent" | "operator";
+/** Who may call an operation. */
+const MAY = {
+  anyone: ["agent", "viewer", "operator", "owner"],
+  agent: ["agent", "operator", "owner"],
+  viewer: ["viewer", "operator", "owner"],
+  operator: ["operator", "owner"],
+  owner: ["owner"],
+} as const satisfies Record<string, readonly Principal["kind"][]>;
+
+export type Access = keyof typeof MAY;
 
 export type Operation<Input extends z.ZodType = z.ZodType, Output extends z.ZodType = z.ZodType> = {
   /** snake_case; the MCP tool's name where it is one. */
@@ -53,13 +66,7 @@ export async function invoke<Input extends z.ZodType, Output extends z.ZodType>(
   principal: Principal,
   raw: unknown,
 ): Promise<z.input<Output>> {
-  if (operation.access === "operator" && principal.kind !== "operator") {
-    throw new AstraError(
-      "forbidden",
-      `${operation.name} is for operators.`,
-      "Ask a human to run it on the command line.",
-    );
-  }
+  if (!(MAY[operation.access] as readonly string[]).includes(principal.kind)) throw forbidden(operation);
   const parsed = operation.input.safeParse(raw ?? {});
   if (!parsed.success) {
     const faults = faultsOf(parsed.error, operation.input);
@@ -76,22 +83,33 @@ export async function invoke<Input extends z.ZodType, Output extends z.ZodType>(
   return await operation.run(fixed, principal, parsed.data);
 }
 
+function forbidden(operation: Operation): AstraError {
+  const who = operation.access === "agent" ? "agents and operators" : `${operation.access}s`;
+  return new AstraError("forbidden", `${operation.name} is for ${who}.`, "Ask a human who may do that.");
+}
+
+/** The agent a call is pinned to; null = it may name any. */
+export function pinOf(principal: Principal): string | null {
+  return principal.kind === "agent" ? principal.agentId : null;
+}
+
 /** The agent a call speaks for: a pinned caller may name nobody else. Null = nobody was named. */
 export function callingAgent(principal: Principal, named: string | undefined): string | null {
-  if (principal.kind === "operator" || principal.agentId === null) return named ?? null;
-  if (named !== undefined && named !== principal.agentId) {
+  const pin = pinOf(principal);
+  if (pin === null || named === undefined) return pin ?? named ?? null;
+  // Whether that other agent exists is not the caller's to know.
+  if (named !== pin)
     throw new AstraError(
-      "forbidden",
-      `This server is pinned to agent ${principal.agentId}; it acts for no other.`,
-      "Leave agent_id out, or name that agent.",
+      "not_found",
+      "There is no such agent for this caller.",
+      `Leave agent_id out, or name ${pin}: this caller acts for no other.`,
     );
-  }
-  return principal.agentId;
+  return pin;
 }
 
 /** Is a session its caller's own? A foreign one is answered like an absent one. */
 export function mayTouch(principal: Principal, agentId: string): boolean {
-  return principal.kind === "operator" || principal.agentId === null || principal.agentId === agentId;
+  return (pinOf(principal) ?? agentId) === agentId;
 }
 
 export function sessionNotFound(): AstraError {

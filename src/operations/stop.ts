@@ -109,7 +109,7 @@ export const listStops = defineOperation({
   description: "The operator's orders that deny spending now.",
   input: z.strictObject({}),
   output: z.looseObject({ stops: z.array(z.looseObject({})) }),
-  access: "operator",
+  access: "viewer",
   effect: "read",
   run: async (context) => {
     const stops = await context.ledger.read(() => stopsInForce(context.policy.workspace.id));

@@ -93,7 +93,7 @@ export const listTasks = defineOperation({
   description: "All tasks with their state, limit and spend.",
   input: z.strictObject({}),
   output: z.looseObject({ tasks: z.array(taskOutput) }),
-  access: "operator",
+  access: "viewer",
   effect: "read",
   run: (context) =>
     context.ledger.read(function* (): Work<{ tasks: TaskOut[] }> {

@@ -196,7 +196,7 @@ describe("a server pinned to an agent", () => {
     ] as const) {
       const { isError, text } = await pinned.call(tool, args);
       expect(isError).toBe(true);
-      expect(text).toMatch(/^forbidden: This server is pinned to agent ada; it acts for no other\. Leave agent_id out/);
+      expect(text).toMatch(/^not_found: There is no such agent for this caller\. Leave agent_id out, or name ada/);
     }
     for (const [tool, args] of [
       ["report_usage", { session_id: other, input_tokens: 1, output_tokens: 1 }],

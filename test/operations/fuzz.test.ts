@@ -16,9 +16,20 @@ const OPERATIONS = new Map([...agentOperations, ...operatorOperations].map((each
 const CALLERS = {
   agent: AGENT,
   operator: OPERATOR,
+  owner: { kind: "owner", actor: "key_owner" },
+  viewer: { kind: "viewer", actor: "key_viewer" },
   ada: { kind: "agent", agentId: "ada" },
   bob: { kind: "agent", agentId: "bob" },
 } as const satisfies Record<string, Principal>;
+
+/** Whose calls may be answered at all. */
+const ANSWERED: Readonly<Record<string, readonly string[]>> = {
+  anyone: ["agent", "viewer", "operator", "owner"],
+  agent: ["agent", "operator", "owner"],
+  viewer: ["viewer", "operator", "owner"],
+  operator: ["operator", "owner"],
+  owner: ["owner"],
+};
 
 const POLICY = {
   workspace: { timezone: "Europe/Berlin", dailyCostLimitUsd: 40, monthlyCostLimitUsd: 90 },
@@ -127,7 +138,9 @@ function argsFor(operation: Operation): fc.Arbitrary<unknown> {
   const names = Object.keys((operation.input as z.ZodObject).shape);
   const missing = operation.input.safeParse({}).error?.issues.map((issue) => issue.path[0]) ?? [];
   const needed = names.filter(
-    (name) => missing.includes(name) || (name === "agent_id" && operation.access === "agent"),
+    (name) =>
+      missing.includes(name) ||
+      (name === "agent_id" && (operation.access === "agent" || operation.access === "anyone")),
   );
   const value = (name: string) =>
     fc.oneof({ weight: 12, arbitrary: fitting(name) }, { weight: 1, arbitrary: anyValue });
@@ -148,6 +161,9 @@ function argsFor(operation: Operation): fc.Arbitrary<unknown> {
 const ARGS = new Map([...OPERATIONS].map(([name, operation]) => [name, argsFor(operation)]));
 const namesOf = (operations: readonly Operation[]) => operations.map(({ name }) => name);
 
+const usualCaller = (access: Operation["access"] | undefined): keyof typeof CALLERS =>
+  access === "agent" || access === "anyone" ? "agent" : access === "owner" ? "owner" : "operator";
+
 const anyCall: fc.Arbitrary<Call> = fc
   .oneof(
     { weight: 4, arbitrary: fc.constantFrom(...namesOf(agentOperations)) },
@@ -158,8 +174,8 @@ const anyCall: fc.Arbitrary<Call> = fc
     fc.record({
       operation: fc.constant(operation),
       caller: fc.oneof(
-        { weight: 6, arbitrary: fc.constant(OPERATIONS.get(operation)?.access ?? "agent") },
-        { weight: 1, arbitrary: fc.constantFrom<keyof typeof CALLERS>("agent", "operator", "ada", "bob") },
+        { weight: 6, arbitrary: fc.constant(usualCaller(OPERATIONS.get(operation)?.access)) },
+        { weight: 1, arbitrary: fc.constantFrom<keyof typeof CALLERS>("agent", "operator", "viewer", "ada", "bob") },
       ),
       args: ARGS.get(operation) as fc.Arbitrary<unknown>,
       wait: fc.constantFrom(0, 0, 10, 5_000, 400_000),
@@ -189,11 +205,13 @@ async function made(world: World, call: Call, ids: Record<"session" | "hold", st
     expect(leavesOf(answer).filter((leaf) => typeof leaf === "number" && !(leaf >= 0 && leaf < 1e16))).toEqual([]);
     if (wire.status === "open" && wire.session_id) ids.session.push(wire.session_id);
     if (wire.hold_id) ids.hold.push(wire.hold_id);
-    expect(operation.access === "agent" || call.caller === "operator").toBe(true);
+    expect(ANSWERED[operation.access]).toContain(CALLERS[call.caller].kind);
     return "answer";
   } catch (error) {
     if (!(error instanceof AstraError)) throw error;
-    expect(error.code).toMatch(/^(invalid_input|(session|hold|task)_not_found|not_found|id_reused|forbidden)$/);
+    expect(error.code).toMatch(
+      /^(invalid_input|(session|hold|task|team)_not_found|not_found|id_reused|forbidden|conflict)$/,
+    );
     for (const { message } of error.faults)
       expect(message).toMatch(/^(expected |unknown argument |this comes to|and \d+ more)/);
     expect([error.message, error.hint].join(" ")).toMatch(/^[^\p{Cc}\p{Cf}\p{Cs}]+$/u);

@@ -1,0 +1,76 @@
+// get_policy: the policy in force as its reader may see it; an agent that is pinned sees its own part only.
+import { z } from "zod";
+import { BUDGET_FIELDS } from "../core/budget.ts";
+import { effectiveBudget, policyPermissions, roleNameOf } from "../core/inheritance.ts";
+import { type Nano, usdFromNano } from "../core/money.ts";
+import type { Policy } from "../core/policy.ts";
+import { WIRE_FIELDS } from "./input.ts";
+import { defineOperation, pinOf } from "./operation.ts";
+import { budgetOut, clampOut } from "./output.ts";
+
+const output = z.looseObject({
+  workspace_id: z.string(),
+  timezone: z.string(),
+  hard_caps: z.looseObject({}),
+  agents: z.array(z.looseObject({})),
+  teams: z.array(z.looseObject({})),
+});
+
+export const getPolicy = defineOperation({
+  name: "get_policy",
+  title: "Get the effective policy",
+  description:
+    "The policy in force: hard caps, and for each agent its effective budget with the source of each field, its permissions and its daily limits.",
+  input: z.strictObject({}),
+  output,
+  access: "anyone",
+  effect: "read",
+  run: async ({ policy }, principal) => {
+    const pin = pinOf(principal);
+    const agents = pin === null ? [...policy.agents.keys()] : [pin];
+    const teams = [...policy.teams.values()].filter((team) => pin === null || policy.agents.get(pin)?.team === team.id);
+    return {
+      workspace_id: policy.workspace.id,
+      timezone: policy.workspace.timezone,
+      daily_cost_limit_usd: usdOrNull(policy.workspace.dailyCostLimit),
+      monthly_cost_limit_usd: usdOrNull(policy.workspace.monthlyCostLimit),
+      hard_caps: budgetOut(policy.hardCaps),
+      unknown_model: policy.unknownModel,
+      unknown_agents: policy.unknownAgents,
+      warn_at: Number(policy.warnAtPpm) / 1_000_000,
+      on_hold_expiry: policy.onHoldExpiry,
+      agents: agents.map((id) => agentOut(policy, id)),
+      teams: teams.map((team) => ({
+        team_id: team.id,
+        daily_cost_limit_usd: usdOrNull(team.dailyCostLimit),
+        task_cost_limit_usd: usdOrNull(team.taskCostLimit),
+      })),
+    };
+  },
+});
+
+function agentOut(policy: Policy, id: string): Record<string, unknown> {
+  const agent = policy.agents.get(id);
+  const role = roleNameOf(policy, id, null);
+  const effective = effectiveBudget(policy, id, role, {}, null);
+  const count = (value: bigint | null | undefined) => (value === null || value === undefined ? null : Number(value));
+  return {
+    agent_id: id,
+    role,
+    team_id: agent?.team ?? null,
+    budget: budgetOut(effective.budget),
+    sources: Object.fromEntries(BUDGET_FIELDS.map((field) => [WIRE_FIELDS[field], effective.sources[field]])),
+    clamped: effective.clamped.map(clampOut),
+    ...policyPermissions(policy, id, role),
+    daily_cost_limit_usd: usdOrNull(agent?.dailyCostLimit),
+    quotas: {
+      tokens_per_hour: count(agent?.quotas.tokensPerHour),
+      tokens_per_day: count(agent?.quotas.tokensPerDay),
+      cost_per_day_usd: usdOrNull(agent?.quotas.costPerDay),
+      max_concurrent_children: count(agent?.quotas.concurrentChildren),
+    },
+  };
+}
+
+const usdOrNull = (nano: Nano | null | undefined): number | null =>
+  nano === null || nano === undefined ? null : usdFromNano(nano);
