@@ -1,5 +1,5 @@
 // The world of a running server: clock, random ids, prices, and a policy that follows its file.
-import { randomFillSync } from "node:crypto";
+import { createHash, randomBytes, randomFillSync } from "node:crypto";
 import type { IdKind } from "./core/id.ts";
 import type { Policy } from "./core/policy.ts";
 import type { PriceList } from "./core/price.ts";
@@ -7,7 +7,15 @@ import type { Ledger } from "./ledger/ledger.ts";
 import type { Context } from "./operations/operation.ts";
 import { openPriceList } from "./prices.ts";
 
-const PREFIX: Record<IdKind, string> = { session: "ses", charge: "chg", hold: "hld", stop: "stp" };
+const PREFIX: Record<IdKind, string> = {
+  session: "ses",
+  charge: "chg",
+  hold: "hld",
+  stop: "stp",
+  task: "tsk",
+  grant: "grt",
+  key: "key",
+};
 const ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz";
 
 /** 48 bits of milliseconds and 100 random bits in Crockford's base 32: sortable by time, not to be guessed. */
@@ -18,6 +26,9 @@ export function newId(kind: IdKind, nowMs: number): string {
   for (const byte of randomness(20)) random += ALPHABET[byte % 32];
   return `${PREFIX[kind]}_${time}${random}`;
 }
+
+/** Hexadecimal. */
+export const sha256 = (text: string): string => createHash("sha256").update(text).digest("hex");
 
 const POOL = new Uint8Array(4000);
 let given = POOL.length;
@@ -53,5 +64,7 @@ export function contextOver(ledger: Ledger, policy: () => Policy): Context {
     },
     now: () => Date.now(),
     newId: (kind) => newId(kind, Date.now()),
+    newSecret: () => randomBytes(32).toString("base64url"),
+    sha256,
   };
 }

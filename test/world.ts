@@ -1,4 +1,5 @@
 // A world for tests: a real ledger, a policy as astra.yml would say it, a clock set by hand, ids that are counted.
+import { createHash } from "node:crypto";
 import { BUILT_IN_HARD_CAPS } from "../src/core/budget.ts";
 import type { IdKind } from "../src/core/id.ts";
 import type { Policy } from "../src/core/policy.ts";
@@ -24,6 +25,12 @@ export const TABLES = [
   "costs_by_month",
   "stops",
   "tasks",
+  "api_keys",
+  "grants",
+  "team_limits",
+  "audit",
+  "audit_heads",
+  "answers",
 ] as const;
 
 /** A local agent over stdio: it is whoever it says. */
@@ -117,6 +124,8 @@ export async function worldOf(
     prices: options.prices ?? PRICES,
     now: () => now,
     newId: (kind: IdKind) => `${kind}_${String(++ids).padStart(6, "0")}`,
+    newSecret: () => String(++ids).padStart(43, "0"),
+    sha256: (text) => createHash("sha256").update(text).digest("hex"),
   };
   const call = (name: string) => {
     const operation = [...agentOperations, ...operatorOperations].find((each) => each.name === name);

@@ -49,10 +49,17 @@ export function lookup(rows: readonly (readonly [BalanceKey, Balance])[]): Balan
   return (key) => rows.find(([other]) => compareKeys(key, other) === 0)?.[1] ?? EMPTY_BALANCE;
 }
 
-const read: Record<
-  "cost_usd" | "total_tokens" | "prompt_tokens" | "completion_tokens" | "tool_calls",
-  (amounts: Balance["spent"]) => bigint
-> = {
+/** What is used up by spending; these limits can be raised by a grant. */
+export const AMOUNT_MEASURES = [
+  "cost_usd",
+  "total_tokens",
+  "prompt_tokens",
+  "completion_tokens",
+  "tool_calls",
+] as const;
+export type AmountMeasure = (typeof AMOUNT_MEASURES)[number];
+
+const read: Record<AmountMeasure, (amounts: Balance["spent"]) => bigint> = {
   cost_usd: (a) => a.cost,
   total_tokens: (a) => a.promptTokens + a.completionTokens,
   prompt_tokens: (a) => a.promptTokens,
@@ -69,17 +76,35 @@ const FIELD_OF = {
   tool_calls: "maxToolCalls",
   duration_ms: "maxDuration",
 } as const satisfies Partial<Record<Measure, BudgetField>>;
-const AMOUNT_MEASURES = Object.keys(read) as (keyof typeof read)[];
+
+/** An operator's temporary increase of one limit (a grant in force). */
+export type Raise = BalanceScopeOf & {
+  readonly window: WindowKind;
+  readonly measure: AmountMeasure;
+  /** In the measure's own unit, above zero. */
+  readonly amount: bigint;
+};
+type BalanceScopeOf = Pick<BalanceKey, "scope" | "scopeId">;
+
+const raiseOf = (raises: readonly Raise[], key: Omit<Raise, "amount">): bigint =>
+  raises.reduce((sum, raise) => (isFor(raise, key) ? sum + raise.amount : sum), 0n);
+
+const isFor = (raise: Raise, key: Omit<Raise, "amount">): boolean =>
+  raise.scope === key.scope &&
+  raise.scopeId === key.scopeId &&
+  raise.window === key.window &&
+  raise.measure === key.measure;
 
 /**
- * Limits of one session in a chain. Its budget was frozen when it opened; hard caps lowered since then bite at
- * once (Open Astra: they "cannot be exceeded by any agent or swarm").
+ * Limits of one session in a chain. Its budget was frozen when it opened; grants raise it, and hard caps lowered
+ * since then bite at once (Open Astra: they "cannot be exceeded by any agent or swarm").
  */
 export function sessionLimits(
   session: LimitedSession,
   scope: "session" | "ancestor",
   balance: Balance,
   hardCaps: Budget,
+  raises: readonly Raise[],
   nowMs: number,
 ): Limit[] {
   const scopeId = scope === "session" ? session.id : session.agentId;
@@ -87,7 +112,11 @@ export function sessionLimits(
   const limits: Limit[] = AMOUNT_MEASURES.map((measure) => ({
     ...base,
     measure,
-    limit: min(session.budget[FIELD_OF[measure]], hardCaps[FIELD_OF[measure]]),
+    limit: min(
+      session.budget[FIELD_OF[measure]] +
+        raiseOf(raises, { scope: "session", scopeId: session.id, window: "session", measure }),
+      hardCaps[FIELD_OF[measure]],
+    ),
     spent: read[measure](balance.spent),
     held: read[measure](balance.held),
   }));
@@ -101,11 +130,18 @@ export function sessionLimits(
   return limits;
 }
 
+/** What the policy leaves to the ledger: limits that were set or raised at run time. */
+export type RunTimeLimits = {
+  readonly teamDaily: Nano | null;
+  readonly task: Nano | null;
+  readonly raises: readonly Raise[];
+};
+
 /** Limits over many sessions: task, agent, team and workspace, for a spend at `nowMs`. */
 export function sharedLimits(
   spend: Attribution,
   policy: Policy,
-  taskLimit: Nano | null,
+  runTime: RunTimeLimits,
   balanceOf: BalanceLookup,
   nowMs: number,
 ): Limit[] {
@@ -119,7 +155,7 @@ export function sharedLimits(
       scopeId: key.scopeId,
       window: key.window,
       measure,
-      limit,
+      limit: limit + raiseOf(runTime.raises, { ...key, measure }),
       spent: read[measure](balance.spent),
       held: read[measure](balance.held),
       resetsAt: key.windowKey === "" ? null : windowAt(key.window as CalendarWindow, nowMs, timezone).end,
@@ -127,7 +163,7 @@ export function sharedLimits(
   };
   const day = dayOf(spend.hour);
   if (spend.taskId !== null) {
-    add({ scope: "task", scopeId: spend.taskId, window: "total", windowKey: "" }, "cost_usd", taskLimit);
+    add({ scope: "task", scopeId: spend.taskId, window: "total", windowKey: "" }, "cost_usd", runTime.task);
   }
   const agent = policy.agents.get(spend.agentId);
   if (agent) {
@@ -137,8 +173,8 @@ export function sharedLimits(
     add({ ...agentDay, window: "hour", windowKey: spend.hour }, "total_tokens", agent.quotas.tokensPerHour);
   }
   if (spend.teamId !== null) {
-    const limit = policy.teams.get(spend.teamId)?.dailyCostLimit ?? null;
-    add({ scope: "team", scopeId: spend.teamId, window: "day", windowKey: day }, "cost_usd", limit);
+    const team = { scope: "team", scopeId: spend.teamId, window: "day", windowKey: day } as const;
+    add(team, "cost_usd", runTime.teamDaily);
   }
   const workspace = { scope: "workspace", scopeId: spend.workspaceId } as const;
   add({ ...workspace, window: "day", windowKey: day }, "cost_usd", dailyCostLimit);
@@ -151,9 +187,10 @@ export function remainingBudget(
   session: LimitedSession,
   balance: Balance,
   hardCaps: Budget,
+  raises: readonly Raise[],
   nowMs: number,
 ): Partial<Budget> {
-  const limits = sessionLimits(session, "session", balance, hardCaps, nowMs);
+  const limits = sessionLimits(session, "session", balance, hardCaps, raises, nowMs);
   return Object.fromEntries(
     limits.map((limit) => [FIELD_OF[limit.measure as keyof typeof FIELD_OF], remainingOf(limit)]),
   );

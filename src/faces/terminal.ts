@@ -6,7 +6,7 @@ import { getCosts } from "../operations/get-costs.ts";
 import { listSessions } from "../operations/list-sessions.ts";
 import type { Operation } from "../operations/operation.ts";
 import { listStops, resume, stop } from "../operations/stop.ts";
-import { addTask, finishTask, listTasks } from "../operations/tasks.ts";
+import { addTask, listTasks, updateTask } from "../operations/tasks.ts";
 import { verifyLedger } from "../operations/verify-ledger.ts";
 import {
   costsText,
@@ -150,10 +150,11 @@ export const commands: readonly Command[] = [
     needs: [["title"]],
     text: taskText,
   }),
-  command("task done", finishTask, {
+  command("task done", updateTask, {
     help: "mark a task done, so that what depends on it may open",
     positional: "task_id",
     options: { status: option("status", "text", "done, cancelled or open (done)") },
+    fixed: { status: "done" },
     text: taskText,
   }),
   command("task list", listTasks, {

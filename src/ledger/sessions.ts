@@ -166,29 +166,51 @@ export function* countConcurrentChildren(workspaceId: string, agentId: string, n
   return (yield* first(concurrentCount, { workspaceId, agentId, now: BigInt(nowMs) }))?.open ?? 0n;
 }
 
-const newest = statement((db, args: { workspaceId: string; limit: bigint }) =>
-  db
-    .selectFrom("sessions")
-    .selectAll()
-    .where("workspace_id", "=", args.workspaceId)
-    .orderBy("opened_at", "desc")
-    .orderBy("id", "desc")
-    .limit(args.limit),
-);
+/** Which sessions a list has; null = of every agent. */
+export type SessionFilter = {
+  readonly workspaceId: string;
+  readonly agentId: string | null;
+  readonly which: "all" | "open";
+};
 
-const newestOpen = statement((db, args: { workspaceId: string; limit: bigint }) =>
-  db
-    .selectFrom("sessions")
-    .selectAll()
-    .where("workspace_id", "=", args.workspaceId)
-    .where("status", "=", "open")
-    .orderBy("opened_at", "desc")
-    .orderBy("id", "desc")
-    .limit(args.limit),
-);
+/** Where a page ended: the next one has what was opened before. */
+export type SessionPlace = { readonly openedAt: number; readonly id: string };
 
-/** The newest sessions, newest first. */
-export function* listSessions(workspaceId: string, which: "all" | "open", limit: number): Work<Session[]> {
-  const rows = yield* all(which === "open" ? newestOpen : newest, { workspaceId, limit: BigInt(limit) });
+/** One statement for each way to filter, so that each finds its index. */
+const newest = (filter: "every" | "agent", which: "all" | "open") =>
+  statement((db, args: { workspaceId: string; agentId: string; at: bigint; id: string; limit: bigint }) =>
+    db
+      .selectFrom("sessions")
+      .selectAll()
+      .where("workspace_id", "=", args.workspaceId)
+      .$if(filter === "agent", (query) => query.where("agent_id", "=", args.agentId))
+      .$if(which === "open", (query) => query.where("status", "=", "open"))
+      .where("opened_at", "<=", args.at)
+      .where((eb) => eb.or([eb("opened_at", "<", args.at), eb("id", "<", args.id)]))
+      .orderBy("opened_at", "desc")
+      .orderBy("id", "desc")
+      .limit(args.limit),
+  );
+
+const NEWEST = {
+  every: { all: newest("every", "all"), open: newest("every", "open") },
+  agent: { all: newest("agent", "all"), open: newest("agent", "open") },
+};
+
+const START: SessionPlace = { openedAt: Number.MAX_SAFE_INTEGER, id: "" };
+
+/** The newest sessions after a place, newest first. */
+export function* listSessions(
+  { workspaceId, agentId, which }: SessionFilter,
+  limit: number,
+  after: SessionPlace = START,
+): Work<Session[]> {
+  const rows = yield* all(NEWEST[agentId === null ? "every" : "agent"][which], {
+    workspaceId,
+    agentId: agentId ?? "",
+    at: BigInt(after.openedAt),
+    id: after.id,
+    limit: BigInt(limit),
+  });
   return rows.map(toSession);
 }

@@ -53,6 +53,21 @@ export function* liftStops(workspaceId: string, scope: StopScope, scopeId: strin
   return (yield* all(lift, { workspaceId, scope, scopeId, at: BigInt(atMs) })).map(toStop);
 }
 
+const liftOne = statement((db, args: { workspaceId: string; id: string; at: bigint }) =>
+  db
+    .updateTable("stops")
+    .set({ lifted_at: args.at })
+    .where("workspace_id", "=", args.workspaceId)
+    .where("id", "=", args.id)
+    .where("lifted_at", "is", null)
+    .returningAll(),
+);
+
+/** Lifts one stop; answers it, or nothing where it is not in force. */
+export function* liftStop(workspaceId: string, id: string, atMs: number): Work<Stop[]> {
+  return (yield* all(liftOne, { workspaceId, id, at: BigInt(atMs) })).map(toStop);
+}
+
 function toStop(row: StopsTable): Stop {
   return {
     id: row.id,

@@ -1,4 +1,7 @@
-// The ledger's tables as Kysely sees them: every integer is a bigint (see `schema/0001_ledger.sql` for meanings).
+// The ledger's tables as Kysely sees them: every integer is a bigint (see `schema/*.sql` for meanings).
+import type { BalanceScope } from "../core/balance-key.ts";
+import type { AmountMeasure } from "../core/limits.ts";
+import type { WindowKind } from "../core/window.ts";
 
 type Tally = {
   charges: bigint;
@@ -155,6 +158,73 @@ export type TasksTable = {
   updated_at: bigint;
 };
 
+export type KeyRole = "agent" | "viewer" | "operator" | "owner";
+export type TeamLimitName = "daily_cost" | "task_cost";
+
+export type ApiKeysTable = {
+  id: string;
+  workspace_id: string;
+  name: string;
+  role: KeyRole;
+  agent_id: string | null;
+  secret_hash: string;
+  secret_start: string;
+  created_at: bigint;
+  created_by: string;
+  expires_at: bigint | null;
+  last_used_at: bigint | null;
+  revoked_at: bigint | null;
+};
+
+export type GrantsTable = {
+  id: string;
+  workspace_id: string;
+  scope: BalanceScope;
+  scope_id: string;
+  window_kind: WindowKind;
+  measure: AmountMeasure;
+  amount: bigint;
+  reason: string;
+  created_at: bigint;
+  created_by: string;
+  expires_at: bigint;
+  revoked_at: bigint | null;
+};
+
+export type TeamLimitsTable = {
+  workspace_id: string;
+  team_id: string;
+  name: TeamLimitName;
+  amount_nano_usd: bigint | null;
+  updated_at: bigint;
+};
+
+export type AuditTable = {
+  workspace_id: string;
+  seq: bigint;
+  at: bigint;
+  actor: string;
+  role: string;
+  action: string;
+  target: string;
+  state_before: string;
+  state_after: string;
+  why: string | null;
+  previous_hash: string;
+  hash: string;
+};
+
+export type AuditHeadsTable = { workspace_id: string; seq: bigint; hash: string };
+
+export type AnswersTable = {
+  workspace_id: string;
+  caller: string;
+  idempotency_key: string;
+  request: string;
+  answer: string;
+  created_at: bigint;
+};
+
 export type Tables = {
   sessions: SessionsTable;
   charges: ChargesTable;
@@ -165,4 +235,10 @@ export type Tables = {
   costs_by_month: CostsByMonthTable;
   stops: StopsTable;
   tasks: TasksTable;
+  api_keys: ApiKeysTable;
+  grants: GrantsTable;
+  team_limits: TeamLimitsTable;
+  audit: AuditTable;
+  audit_heads: AuditHeadsTable;
+  answers: AnswersTable;
 };

@@ -34,14 +34,21 @@ const upsert = statement((db, args: { [Column in keyof TasksTable]: TasksTable[C
       updated_at: args.updated_at,
     })
     .onConflict((oc) =>
-      oc.columns(["workspace_id", "id"]).doUpdateSet({ status: args.status, updated_at: args.updated_at }),
-    )
-    .returningAll(),
+      oc.columns(["workspace_id", "id"]).doUpdateSet({
+        title: args.title,
+        priority: args.priority,
+        task_type: args.task_type,
+        tags: args.tags,
+        depends_on: args.depends_on,
+        status: args.status,
+        updated_at: args.updated_at,
+      }),
+    ),
 );
 
-/** Writes a task, or where it is there already only its state; answers it as it is then. */
-export function* putTask(task: TaskRecord): Work<TaskRecord> {
-  const row = yield* first(upsert, {
+/** Writes a task, or changes it where it is there already; its team and the time it was made stay. */
+export function* putTask(task: TaskRecord): Work<void> {
+  yield* all(upsert, {
     workspace_id: task.workspaceId,
     id: task.id,
     title: task.title,
@@ -54,7 +61,6 @@ export function* putTask(task: TaskRecord): Work<TaskRecord> {
     created_at: BigInt(task.createdAt),
     updated_at: BigInt(task.updatedAt),
   });
-  return row ? toTask(row) : task;
 }
 
 const byId = statement((db, args: { workspaceId: string; id: string }) =>

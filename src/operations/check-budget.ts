@@ -11,18 +11,20 @@ import { dueHolds, insertHold } from "../ledger/holds.ts";
 import { findSession } from "../ledger/sessions.ts";
 import type { Work } from "../ledger/statement.ts";
 import { expireDue, lockAndExpire } from "./expiry.ts";
-import { calls, ourId, tokens, usd } from "./input.ts";
+import { once } from "./idempotency.ts";
+import { calls, idempotencyKey, ourId, tokens, usd } from "./input.ts";
 import {
   type Context,
   callingAgent,
   defineOperation,
+  forbidden,
   hourAt,
   invalidInput,
   mayTouch,
   type Principal,
   sessionNotFound,
 } from "./operation.ts";
-import { instantOut, usdOrNull, verdictOut, verdictOutput } from "./output.ts";
+import { instantOut, usdOf, usdOrNull, verdictOut, verdictOutput } from "./output.ts";
 import { modelRefusal, priceTokens } from "./pricing.ts";
 import { limitsOf, type Standing, sessionStanding, standingOf } from "./standing.ts";
 
@@ -51,6 +53,7 @@ const input = z.strictObject({
     .max(86_400_000, { error: "expected at most a day (86,400,000 ms)" })
     .default(300_000)
     .describe("Longer than the call can take: after this a forgotten hold is let go."),
+  idempotency_key: idempotencyKey.optional().describe("With hold: a repeat gets the same hold."),
 });
 
 const output = z.looseObject({
@@ -81,7 +84,10 @@ export const checkBudget = defineOperation({
   access: "anyone",
   effect: "write",
   run: async (context, principal, args) => {
-    if (args.hold) return await context.ledger.write(() => holdEstimate(context, principal, args));
+    if (args.hold) {
+      if (principal.kind === "viewer") throw forbidden("A hold", "agents and operators");
+      return await context.ledger.write(() => holdEstimate(context, principal, args));
+    }
     // A reader may not expire holds: where some are due, that comes first, in a write of its own.
     const seen = await context.ledger.read(() => lookUnlessDue(context, principal, args));
     if (seen) return seen;
@@ -109,6 +115,12 @@ function* holdEstimate(context: Context, principal: Principal, args: Input): Wor
     throw invalidInput("session_id", "expected with hold: true, because a hold belongs to a session");
   if (args.estimate === undefined) throw invalidInput("estimate", "expected with hold: true: what shall be set aside");
   const standing = yield* standingFor(context, principal, args, now);
+  return yield* once(context, `session ${args.session_id}`, "check_budget", args, () =>
+    takeHold(context, standing, args, now),
+  );
+}
+
+function* takeHold(context: Context, standing: Standing, args: Input, now: number): Work<z.input<typeof output>> {
   const balanceOf = lookup(yield* lockAndExpire(context, standing.keys, now));
   const { ask, amounts, refusals } = askOf(context, args, standing, now);
   const verdict = verdictFor(context, standing, balanceOf, ask, refusals, now);
@@ -140,7 +152,7 @@ function* standingFor(context: Context, principal: Principal, args: Input, now: 
       throw invalidInput("agent_id", "expected the session's own agent, or nothing");
     if (args.task_id !== undefined && args.task_id !== session.taskId)
       throw invalidInput("task_id", "expected the session's own task, or nothing");
-    return yield* sessionStanding(policy, session, hour);
+    return yield* sessionStanding(policy, session, hour, now);
   }
   const agentId = callingAgent(principal, args.agent_id);
   if (agentId === null) throw invalidInput("session_id", "expected a session_id, or an agent_id");
@@ -152,7 +164,7 @@ function* standingFor(context: Context, principal: Principal, args: Input, now: 
     taskId: args.task_id ?? null,
     hour,
   };
-  return yield* standingOf(policy, spend, null, []);
+  return yield* standingOf(policy, spend, null, [], now);
 }
 
 /** The estimate as amounts, the same as an ask, and the refusal if its model must not be used. */
@@ -240,9 +252,6 @@ function answer(
     verdict: verdictOut(verdict),
   };
 }
-
-const usdOf = (nano: Nano | null | undefined): number | null =>
-  nano === null || nano === undefined ? null : usdFromNano(nano);
 
 /** The daily limit with the least left. */
 function tightest(limits: readonly Limit[]): Limit | null {

@@ -7,6 +7,7 @@ import { type Hold, openHolds } from "../ledger/holds.ts";
 import type { Session } from "../ledger/session-row.ts";
 import { endOpenSession, findSession, openDescendants } from "../ledger/sessions.ts";
 import type { Work } from "../ledger/statement.ts";
+import { recordChange } from "./audit.ts";
 import { freeHold, keysOfHold, lockAndExpire } from "./expiry.ts";
 import { freeText, ourId } from "./input.ts";
 import { type Context, defineOperation, hourAt, mayTouch, type Principal, sessionNotFound } from "./operation.ts";
@@ -62,6 +63,15 @@ function* end(context: Context, principal: Principal, args: z.output<typeof inpu
   }
   for (const child of children) yield* endOpenSession(child.id, "cancelled", null, now);
   yield* endOpenSession(session.id, args.status, args.error ?? null, now);
+  if (principal.kind !== "agent") {
+    yield* recordChange(context, principal, {
+      action: "end_session",
+      target: `session ${session.id}`,
+      before: { status: session.status },
+      after: { status: args.status, ended_children: children.length },
+      why: args.error,
+    });
+  }
   const ended = (yield* findSession(session.workspaceId, session.id)) ?? session;
   return yield* answer(context, ended, { already: false, children: children.length, holds: released });
 }

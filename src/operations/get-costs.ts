@@ -29,6 +29,7 @@ import {
   sessionNotFound,
 } from "./operation.ts";
 import { usdOutput } from "./output.ts";
+import { teamNotFound } from "./teams.ts";
 
 const whole = (what: string, least: number, most: number) =>
   z
@@ -109,6 +110,8 @@ function* costs(context: Context, principal: Principal, args: Input): Work<z.inp
     sessionId: args.session_id ?? null,
   };
   const totals = yield* costTotals(filter);
+  // A team that astra.yml no longer lists keeps its past; one that never was is a mistake, not zeros.
+  if (filter.teamId !== null && totals.charges === 0n && !policy.teams.has(filter.teamId)) throw teamNotFound();
   const breakdowns: Record<string, Breakdown> = {};
   for (const dimension of new Set([...ALWAYS, ...args.group_by])) {
     breakdowns[`by_${dimension}`] = breakdownOut(dimension, yield* costsBy(dimension, filter));

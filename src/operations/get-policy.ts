@@ -2,11 +2,12 @@
 import { z } from "zod";
 import { BUDGET_FIELDS } from "../core/budget.ts";
 import { effectiveBudget, policyPermissions, roleNameOf } from "../core/inheritance.ts";
-import { type Nano, usdFromNano } from "../core/money.ts";
 import type { Policy } from "../core/policy.ts";
+import type { Work } from "../ledger/statement.ts";
 import { WIRE_FIELDS } from "./input.ts";
 import { defineOperation, pinOf } from "./operation.ts";
-import { budgetOut, clampOut } from "./output.ts";
+import { budgetOut, clampOut, usdOf } from "./output.ts";
+import { teamInForce } from "./team.ts";
 
 const output = z.looseObject({
   workspace_id: z.string(),
@@ -25,29 +26,35 @@ export const getPolicy = defineOperation({
   output,
   access: "anyone",
   effect: "read",
-  run: async ({ policy }, principal) => {
-    const pin = pinOf(principal);
-    const agents = pin === null ? [...policy.agents.keys()] : [pin];
-    const teams = [...policy.teams.values()].filter((team) => pin === null || policy.agents.get(pin)?.team === team.id);
-    return {
-      workspace_id: policy.workspace.id,
-      timezone: policy.workspace.timezone,
-      daily_cost_limit_usd: usdOrNull(policy.workspace.dailyCostLimit),
-      monthly_cost_limit_usd: usdOrNull(policy.workspace.monthlyCostLimit),
-      hard_caps: budgetOut(policy.hardCaps),
-      unknown_model: policy.unknownModel,
-      unknown_agents: policy.unknownAgents,
-      warn_at: Number(policy.warnAtPpm) / 1_000_000,
-      on_hold_expiry: policy.onHoldExpiry,
-      agents: agents.map((id) => agentOut(policy, id)),
-      teams: teams.map((team) => ({
-        team_id: team.id,
-        daily_cost_limit_usd: usdOrNull(team.dailyCostLimit),
-        task_cost_limit_usd: usdOrNull(team.taskCostLimit),
-      })),
-    };
-  },
+  run: ({ policy, ledger }, principal) => ledger.read(() => policyOut(policy, pinOf(principal))),
 });
+
+/** `pin`: the only agent whose part is shown; null = all. */
+function* policyOut(policy: Policy, pin: string | null): Work<z.input<typeof output>> {
+  const agents = pin === null ? [...policy.agents.keys()] : [pin];
+  const teams = [];
+  for (const id of policy.teams.keys()) {
+    const team = pin === null || policy.agents.get(pin)?.team === id ? yield* teamInForce(policy, id) : null;
+    if (team) teams.push(team);
+  }
+  return {
+    workspace_id: policy.workspace.id,
+    timezone: policy.workspace.timezone,
+    daily_cost_limit_usd: usdOf(policy.workspace.dailyCostLimit),
+    monthly_cost_limit_usd: usdOf(policy.workspace.monthlyCostLimit),
+    hard_caps: budgetOut(policy.hardCaps),
+    unknown_model: policy.unknownModel,
+    unknown_agents: policy.unknownAgents,
+    warn_at: Number(policy.warnAtPpm) / 1_000_000,
+    on_hold_expiry: policy.onHoldExpiry,
+    agents: agents.map((id) => agentOut(policy, id)),
+    teams: teams.map((team) => ({
+      team_id: team.id,
+      daily_cost_limit_usd: usdOf(team.dailyCostLimit),
+      task_cost_limit_usd: usdOf(team.taskCostLimit),
+    })),
+  };
+}
 
 function agentOut(policy: Policy, id: string): Record<string, unknown> {
   const agent = policy.agents.get(id);
@@ -62,15 +69,12 @@ function agentOut(policy: Policy, id: string): Record<string, unknown> {
     sources: Object.fromEntries(BUDGET_FIELDS.map((field) => [WIRE_FIELDS[field], effective.sources[field]])),
     clamped: effective.clamped.map(clampOut),
     ...policyPermissions(policy, id, role),
-    daily_cost_limit_usd: usdOrNull(agent?.dailyCostLimit),
+    daily_cost_limit_usd: usdOf(agent?.dailyCostLimit),
     quotas: {
       tokens_per_hour: count(agent?.quotas.tokensPerHour),
       tokens_per_day: count(agent?.quotas.tokensPerDay),
-      cost_per_day_usd: usdOrNull(agent?.quotas.costPerDay),
+      cost_per_day_usd: usdOf(agent?.quotas.costPerDay),
       max_concurrent_children: count(agent?.quotas.concurrentChildren),
     },
   };
 }
-
-const usdOrNull = (nano: Nano | null | undefined): number | null =>
-  nano === null || nano === undefined ? null : usdFromNano(nano);

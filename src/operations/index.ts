@@ -1,14 +1,19 @@
 // Every operation there is. A face loops over these lists; being listed is all that a new one needs.
+import { listAudit, verifyAudit } from "./audit.ts";
 import { checkBudget } from "./check-budget.ts";
 import { endSession } from "./end-session.ts";
 import { getCosts } from "./get-costs.ts";
 import { getPolicy } from "./get-policy.ts";
+import { grant, listGrants, revokeGrant } from "./grants.ts";
+import { createKey, listKeys, revokeKey } from "./keys.ts";
+import { listLimits } from "./list-limits.ts";
 import { listSessions } from "./list-sessions.ts";
 import { openSession } from "./open-session.ts";
 import type { Operation } from "./operation.ts";
 import { reportUsage } from "./report-usage.ts";
 import { listStops, resume, stop } from "./stop.ts";
-import { addTask, finishTask, listTasks } from "./tasks.ts";
+import { addTask, listTasks, updateTask } from "./tasks.ts";
+import { getTeam, setTeamLimits } from "./teams.ts";
 import { verifyLedger } from "./verify-ledger.ts";
 
 /** What agents are given as tools, in the order of a session's life. A model's tool list stays this small. */
@@ -20,15 +25,26 @@ export const agentOperations = [
   getCosts,
 ] as unknown as readonly Operation[];
 
-/** What is not a tool: for operators and viewers, or to be read as a resource. */
+/** What is not a tool: for people and their programs, some of it also for agents to read. */
 export const operatorOperations = [
   getPolicy,
+  listLimits,
   listSessions,
   stop,
   resume,
   listStops,
+  grant,
+  listGrants,
+  revokeGrant,
   addTask,
-  finishTask,
+  updateTask,
   listTasks,
+  getTeam,
+  setTeamLimits,
+  createKey,
+  listKeys,
+  revokeKey,
+  listAudit,
+  verifyAudit,
   verifyLedger,
 ] as unknown as readonly Operation[];

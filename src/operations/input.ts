@@ -28,8 +28,14 @@ export const usd = number("a number of dollars, 0 to 10,000")
   .max(MOST_USD, { error: "expected at most 10,000 dollars; report in parts" })
   .transform(nanoFromUsd);
 
+/** A limit in dollars, up to a billion; nano-dollars out. */
+export const usdLimit = number("a number of dollars, 0 or more")
+  .min(0, { error: "expected 0 or more dollars" })
+  .max(1e9, { error: "expected at most 1,000,000,000 dollars" })
+  .transform(nanoFromUsd);
+
 /** An id that we made: shape only; whether it exists is the ledger's to say. */
-export const ourId = (kind: "session" | "hold") =>
+export const ourId = (kind: "session" | "hold" | "stop" | "grant" | "key") =>
   text(`the ${kind}_id that was returned to you`).regex(/^[a-z0-9_]{1,64}$/, {
     error: `expected the ${kind}_id that was returned to you`,
   });

@@ -1,34 +1,53 @@
 // list_sessions: the newest sessions with their handles, for the operator.
 import { z } from "zod";
+import { callerId } from "../core/id.ts";
 import { usdFromNano } from "../core/money.ts";
 import type { Session } from "../ledger/session-row.ts";
-import { listSessions as newest } from "../ledger/sessions.ts";
+import { listSessions as newest, type SessionPlace } from "../ledger/sessions.ts";
 import type { Work } from "../ledger/statement.ts";
-import { defineOperation } from "./operation.ts";
+import { type Context, callingAgent, defineOperation, forbidden } from "./operation.ts";
 import { instantOut } from "./output.ts";
+import { nextCursor, pageInput, wrongCursor } from "./page.ts";
 
 export const listSessions = defineOperation({
   name: "list_sessions",
   title: "List sessions",
-  description: "The newest sessions of the workspace, with ids, state and own cost.",
+  description: "The newest sessions of the workspace or of one agent, with ids, state, tokens and own cost.",
   input: z.strictObject({
+    agent_id: callerId.optional().describe("One agent's only."),
     open: z.boolean({ error: "expected true or false" }).default(false).describe("Open ones only."),
-    limit: z
-      .number({ error: "expected a number, 1 to 500" })
-      .int({ error: "expected a whole number" })
-      .min(1, { error: "expected at least 1" })
-      .max(500, { error: "expected at most 500" })
-      .default(20),
+    ...pageInput(20),
   }),
-  output: z.looseObject({ sessions: z.array(z.looseObject({})) }),
-  access: "viewer",
+  output: z.looseObject({ sessions: z.array(z.looseObject({})), next_cursor: nextCursor }),
+  access: "anyone",
   effect: "read",
-  run: (context, _principal, args) =>
-    context.ledger.read(function* (): Work<{ sessions: Record<string, unknown>[] }> {
-      const sessions = yield* newest(context.policy.workspace.id, args.open ? "open" : "all", args.limit);
-      return { sessions: sessions.map((session) => lineOf(session, context.now())) };
-    }),
+  run: (context, principal, args) => {
+    // Session ids are handles: whoever is pinned sees its own, whoever is not pinned must say whose and gets none.
+    if (principal.kind === "agent" && principal.agentId === null) throw forbidden("list_sessions", "pinned agents");
+    return context.ledger.read(() => page(context, callingAgent(principal, args.agent_id), args));
+  },
 });
+
+function* page(
+  context: Context,
+  agentId: string | null,
+  args: { open: boolean; limit: number; cursor?: string | undefined },
+): Work<{ sessions: Record<string, unknown>[]; next_cursor: string | null }> {
+  const filter = { workspaceId: context.policy.workspace.id, agentId, which: args.open ? "open" : "all" } as const;
+  const found = yield* newest(filter, args.limit + 1, args.cursor === undefined ? undefined : placeOf(args.cursor));
+  const shown = found.slice(0, args.limit);
+  const last = shown.at(-1);
+  return {
+    sessions: shown.map((session) => lineOf(session, context.now())),
+    next_cursor: last && found.length > args.limit ? `${last.openedAt}.${last.id}` : null,
+  };
+}
+
+function placeOf(cursor: string): SessionPlace {
+  const [, openedAt, id] = /^(\d{1,15})\.([a-z0-9_]{1,64})$/.exec(cursor) ?? [];
+  if (openedAt === undefined || id === undefined) throw wrongCursor();
+  return { openedAt: Number(openedAt), id };
+}
 
 function lineOf(session: Session, now: number): Record<string, unknown> {
   const { totals } = session;
@@ -48,6 +67,8 @@ function lineOf(session: Session, now: number): Record<string, unknown> {
     duration_ms: (session.endedAt ?? now) - session.openedAt,
     cost_usd: usdFromNano(totals.cost),
     max_cost_usd: usdFromNano(session.budget.maxCostCents),
+    input_tokens: Number(totals.inputTokens),
+    output_tokens: Number(totals.outputTokens),
     tokens: Number(totals.inputTokens + totals.outputTokens + totals.cacheReadTokens + totals.cacheWriteTokens),
     tool_calls: Number(totals.toolCalls),
   };

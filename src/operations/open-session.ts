@@ -26,7 +26,7 @@ import {
 import { budgetOut, clampOut, instantOut, verdictOut, verdictOutput } from "./output.ts";
 import { modelRefusal } from "./pricing.ts";
 import { inheritedRemaining, parentRefusals, spawnLimits, spawnLock } from "./spawn.ts";
-import { knownTask, limitsOf, sessionStanding, standingOf } from "./standing.ts";
+import { knownTask, limitsOf, type Standing, sessionStanding, standingOf } from "./standing.ts";
 
 const input = z.strictObject({
   agent_id: callerId
@@ -94,11 +94,11 @@ function* open(context: Context, principal: Principal, args: Input): Work<z.inpu
     taskId: args.task_id ?? parent?.taskId ?? null,
     hour,
   };
-  const standing = yield* standingOf(policy, spend, null, ancestors);
+  const standing = yield* standingOf(policy, spend, null, ancestors, now);
   // The new session's own balance is nobody else's yet: a refusal must not leave a row of it behind.
   const shared = standing.keys.filter((key) => key.scopeId !== id);
   const balanceOf = lookup(yield* lockAndExpire(context, sortKeys([...shared, ...spawnLock(parent)]), now));
-  const session = prepare(context, args, request, spend, parent, ancestors, balanceOf, now);
+  const session = prepare(context, args, request, standing, parent, balanceOf, now);
   const refusals = [
     ...standing.refusals,
     ...parentRefusals(parent, now),
@@ -127,17 +127,18 @@ function prepare(
   context: Context,
   args: Input,
   request: string,
-  spend: Attribution,
+  standing: Standing,
   parent: Session | null,
-  ancestors: readonly Session[],
   balanceOf: BalanceLookup,
   now: number,
 ): Session {
   const { policy } = context;
+  const { spend, ancestors } = standing;
+  const { raises } = standing.runTime;
   const role = roleNameOf(policy, spend.agentId, args.role ?? null);
   const inherited = parent && {
     budget: parent.budget,
-    remaining: inheritedRemaining(policy, ancestors, balanceOf, now),
+    remaining: inheritedRemaining(policy, ancestors, balanceOf, raises, now),
   };
   const effective = effectiveBudget(policy, spend.agentId, role, budgetFromWire(args.budget), inherited);
   const own = policyPermissions(policy, spend.agentId, role);
@@ -198,7 +199,7 @@ function* unfinishedDependency(context: Context, taskId: string): Work<string | 
 /** The same key again: the same session, with the verdict of now; another request under it is an error. */
 function* repeat(context: Context, session: Session, request: string, now: number): Work<z.input<typeof output>> {
   if (session.request !== request) throw idReused();
-  const standing = yield* sessionStanding(context.policy, session, hourAt(context, now));
+  const standing = yield* sessionStanding(context.policy, session, hourAt(context, now), now);
   const balanceOf = lookup(yield* readBalances(session.workspaceId, standing.keys));
   const verdict = verdictOf(
     limitsOf(context.policy, standing, balanceOf, now),

@@ -17,6 +17,10 @@ export type Context = {
   /** Epoch ms. */
   readonly now: () => number;
   readonly newId: (kind: IdKind) => string;
+  /** 256 random bits as 43 characters that fit into a header. */
+  readonly newSecret: () => string;
+  /** Hexadecimal. */
+  readonly sha256: (text: string) => string;
 };
 
 /**
@@ -66,7 +70,8 @@ export async function invoke<Input extends z.ZodType, Output extends z.ZodType>(
   principal: Principal,
   raw: unknown,
 ): Promise<z.input<Output>> {
-  if (!(MAY[operation.access] as readonly string[]).includes(principal.kind)) throw forbidden(operation);
+  if (!(MAY[operation.access] as readonly string[]).includes(principal.kind))
+    throw forbidden(operation.name, operation.access === "agent" ? "agents and operators" : `${operation.access}s`);
   const parsed = operation.input.safeParse(raw ?? {});
   if (!parsed.success) {
     const faults = faultsOf(parsed.error, operation.input);
@@ -78,14 +83,18 @@ export async function invoke<Input extends z.ZodType, Output extends z.ZodType>(
     );
   }
   // One call decides by one policy, even when its file changes meanwhile.
-  const { ledger, policy, prices, now, newId } = context;
-  const fixed: Context = { ledger, policy, prices, now, newId };
+  const fixed: Context = { ...context };
   return await operation.run(fixed, principal, parsed.data);
 }
 
-function forbidden(operation: Operation): AstraError {
-  const who = operation.access === "agent" ? "agents and operators" : `${operation.access}s`;
-  return new AstraError("forbidden", `${operation.name} is for ${who}.`, "Ask a human who may do that.");
+/** `what` is the operation, or the part of it, that the caller may not use. */
+export function forbidden(what: string, who: string): AstraError {
+  return new AstraError("forbidden", `${what} is for ${who}.`, "Ask a human who may do that.");
+}
+
+/** The caller as the audit names it, and to whom its idempotency keys belong. */
+export function actorOf(principal: Principal): string {
+  return principal.kind === "agent" ? `agent ${principal.agentId ?? "unknown"}` : principal.actor;
 }
 
 /** The agent a call is pinned to; null = it may name any. */

@@ -3,7 +3,7 @@ import { z } from "zod";
 import { BUDGET_FIELDS, type Budget } from "../core/budget.ts";
 import type { Clamp } from "../core/inheritance.ts";
 import { type Limit, type Measure, max, remainingOf } from "../core/limits.ts";
-import { centsFromNano, usdFromNano } from "../core/money.ts";
+import { centsFromNano, type Nano, usdFromNano } from "../core/money.ts";
 import type { Verdict } from "../core/verdict.ts";
 import type { Session } from "../ledger/session-row.ts";
 import { WIRE_FIELDS } from "./input.ts";
@@ -19,8 +19,11 @@ export const verdictOutput = z.looseObject({
 export const usdOutput = z.number();
 export const usdOrNull = z.number().nullable();
 
+export const usdOf = (nano: Nano | null | undefined): number | null =>
+  nano === null || nano === undefined ? null : usdFromNano(nano);
+
 /** A limit's numbers: dollars, tokens, calls, or milliseconds, by its measure. */
-function limitOut(limit: Limit) {
+export function limitOut(limit: Limit) {
   const used = limit.spent + limit.held;
   return {
     scope: limit.scope,
@@ -52,7 +55,8 @@ export function verdictOut(verdict: Verdict) {
   };
 }
 
-const amountOut = (measure: Measure, value: bigint): number =>
+/** Dollars, or a count, by the measure. */
+export const amountOut = (measure: Measure, value: bigint): number =>
   measure === "cost_usd" ? usdFromNano(value) : Number(value);
 
 /** ISO 8601 in UTC, to the millisecond. Remembered: verdicts name the same few instants again and again. */

@@ -52,7 +52,7 @@ function* report(context: Context, principal: Principal, args: ReportInput): Wor
   }
   const hold = yield* ownHold(session, args.hold_id);
   const charge = chargeOf(context, args, session, now);
-  const standing = yield* sessionStanding(context.policy, session, hourAt(context, now));
+  const standing = yield* sessionStanding(context.policy, session, hourAt(context, now), now);
   const ownKeys = balanceKeys({ ...session, hour: charge.booked.hour });
   const holdKeys = hold ? keysOfHold(hold, session) : [];
   yield* lockAndExpire(
@@ -115,7 +115,7 @@ function* repeat(
   now: number,
 ): Work<z.input<typeof output>> {
   if (earlier.request !== request) throw idReused();
-  const standing = yield* sessionStanding(context.policy, session, hourAt(context, now));
+  const standing = yield* sessionStanding(context.policy, session, hourAt(context, now), now);
   const balances = yield* readBalances(session.workspaceId, standing.keys);
   const verdict = verdictAfter(context, standing, balances, null, now);
   return answer(earlier, session, balances, verdict, { duplicate: true, hold: null });

@@ -2,7 +2,7 @@
 import type { BalanceKey } from "../core/balance-key.ts";
 import type { Budget } from "../core/budget.ts";
 import { leastRemaining } from "../core/inheritance.ts";
-import { type BalanceLookup, type Limit, min, remainingBudget } from "../core/limits.ts";
+import { type BalanceLookup, type Limit, min, type Raise, remainingBudget } from "../core/limits.ts";
 import type { Policy } from "../core/policy.ts";
 import type { Refusal } from "../core/verdict.ts";
 import type { Session } from "../ledger/session-row.ts";
@@ -19,12 +19,13 @@ export function inheritedRemaining(
   policy: Policy,
   ancestors: readonly Session[],
   balanceOf: BalanceLookup,
+  raises: readonly Raise[],
   now: number,
 ): Partial<Budget> {
   return leastRemaining(
     ancestors.map((ancestor) => {
       const balance = balanceOf({ scope: "session", scopeId: ancestor.id, window: "session", windowKey: "" });
-      return remainingBudget(ancestor, balance, policy.hardCaps, now);
+      return remainingBudget(ancestor, balance, policy.hardCaps, raises, now);
     }),
   );
 }

@@ -1,15 +1,17 @@
 // Where a spend stands: everything that bears on it, read in one transaction, and the verdict over it.
 import { type Attribution, type BalanceKey, balanceKeys } from "../core/balance-key.ts";
-import { type BalanceLookup, type Limit, sessionLimits, sharedLimits } from "../core/limits.ts";
+import { type BalanceLookup, type Limit, type RunTimeLimits, sessionLimits, sharedLimits } from "../core/limits.ts";
 import type { Nano } from "../core/money.ts";
 import type { Policy } from "../core/policy.ts";
 import { costLimitOfTags } from "../core/task-tag.ts";
 import type { Refusal } from "../core/verdict.ts";
+import { grantsInForce } from "../ledger/grants.ts";
 import type { Session } from "../ledger/session-row.ts";
 import { findAncestors } from "../ledger/sessions.ts";
 import type { Work } from "../ledger/statement.ts";
 import { type Stop, stopsInForce } from "../ledger/stops.ts";
 import { findTask, type TaskRecord } from "../ledger/tasks.ts";
+import { teamInForce } from "./team.ts";
 
 /** What is known of a task: the policy's description, the ledger's, or neither (any id may be spent on). */
 export type Task = {
@@ -25,16 +27,16 @@ export type Standing = {
   readonly session: Session | null;
   /** Root first. */
   readonly ancestors: readonly Session[];
-  readonly taskLimit: Nano | null;
+  readonly runTime: RunTimeLimits;
   readonly refusals: readonly Refusal[];
   /** The balances the limits need, sorted. */
   readonly keys: readonly BalanceKey[];
 };
 
-/** The standing of an open (or ended) session at a local hour. */
-export function* sessionStanding(policy: Policy, session: Session, hour: string): Work<Standing> {
+/** The standing of an open (or ended) session at an instant and its local hour. */
+export function* sessionStanding(policy: Policy, session: Session, hour: string, nowMs: number): Work<Standing> {
   const ancestors = yield* findAncestors(session);
-  return yield* standingOf(policy, { ...session, hour }, session, ancestors);
+  return yield* standingOf(policy, { ...session, hour }, session, ancestors, nowMs);
 }
 
 /** The standing of any spend: what forbids it whatever the limits, the task's limit, and the balances to look at. */
@@ -43,13 +45,27 @@ export function* standingOf(
   spend: Attribution,
   session: Session | null,
   ancestors: readonly Session[],
+  nowMs: number,
 ): Work<Standing> {
   const task = spend.taskId === null ? null : yield* knownTask(policy, spend.workspaceId, spend.taskId);
   const stops = yield* stopsInForce(spend.workspaceId);
   const refusals = stops.map((stop) => stopRefusal(stop, spend, ancestors)).filter((refusal) => refusal !== null);
   if (policy.unknownAgents === "deny" && !policy.agents.has(spend.agentId)) refusals.push(unknownAgent(spend.agentId));
   if (session && session.status !== "open") refusals.push(sessionEnded(session.id));
-  return { spend, session, ancestors, taskLimit: taskLimitOf(policy, task, spend), refusals, keys: balanceKeys(spend) };
+  const runTime = yield* runTimeLimits(policy, spend, task, nowMs);
+  return { spend, session, ancestors, runTime, refusals, keys: balanceKeys(spend) };
+}
+
+function* runTimeLimits(policy: Policy, spend: Attribution, task: Task | null, nowMs: number): Work<RunTimeLimits> {
+  const team = yield* teamInForce(policy, spend.teamId);
+  const taskTeam =
+    task === null || task.team === null || task.team === spend.teamId ? team : yield* teamInForce(policy, task.team);
+  return {
+    teamDaily: team?.dailyCostLimit ?? null,
+    // The task's own `budget:` tag, else the limit per task of its team, else of the spending agent's team.
+    task: spend.taskId === null ? null : (task?.costLimit ?? taskTeam?.taskCostLimit ?? null),
+    raises: yield* grantsInForce(spend.workspaceId, nowMs),
+  };
 }
 
 /** Every limit that bears on the spend, with what stands against it. */
@@ -61,12 +77,13 @@ export function limitsOf(policy: Policy, standing: Standing, balanceOf: BalanceL
       scope,
       balanceOf({ scope: "session", scopeId: each.id, window: "session", windowKey: "" }),
       policy.hardCaps,
+      standing.runTime.raises,
       nowMs,
     );
   return [
     ...(session ? ofSession(session, "session") : []),
     ...ancestors.flatMap((ancestor) => ofSession(ancestor, "ancestor")),
-    ...sharedLimits(spend, policy, standing.taskLimit, balanceOf, nowMs),
+    ...sharedLimits(spend, policy, standing.runTime, balanceOf, nowMs),
   ];
 }
 
@@ -80,14 +97,6 @@ export function* knownTask(policy: Policy, workspaceId: string, id: string): Wor
 
 function taskOf(record: TaskRecord): Task {
   return { id: record.id, team: record.teamId, costLimit: costLimitOfTags(record.tags), dependsOn: record.dependsOn };
-}
-
-/** The task's own `budget:` tag, else the limit per task of its team, else of the spending agent's team. */
-function taskLimitOf(policy: Policy, task: Task | null, spend: Attribution): Nano | null {
-  if (spend.taskId === null) return null;
-  if (task && task.costLimit !== null) return task.costLimit;
-  const team = task?.team ?? spend.teamId;
-  return team === null ? null : (policy.teams.get(team)?.taskCostLimit ?? null);
 }
 
 /** Whatever has the stopped thing's name: the spend's own session (or what will be one), or one above it. */

@@ -4,10 +4,13 @@ import { AstraError } from "../core/error.ts";
 import { callerId } from "../core/id.ts";
 import { findSession, listSessions } from "../ledger/sessions.ts";
 import type { Work } from "../ledger/statement.ts";
-import { insertStop, liftStops, stopsInForce } from "../ledger/stops.ts";
-import { freeText, ourId } from "./input.ts";
-import { type Context, defineOperation, invalidInput, sessionNotFound } from "./operation.ts";
+import { insertStop, liftStop, liftStops, type Stop, stopsInForce } from "../ledger/stops.ts";
+import { recordChange, why } from "./audit.ts";
+import { once } from "./idempotency.ts";
+import { freeText, idempotencyKey, ourId } from "./input.ts";
+import { actorOf, type Context, defineOperation, invalidInput, type Principal, sessionNotFound } from "./operation.ts";
 import { instantOut } from "./output.ts";
+import { nextCursor, pageInput, pageOf } from "./page.ts";
 import { names } from "./standing.ts";
 
 const target = {
@@ -20,14 +23,19 @@ const target = {
 
 const stopInput = z.strictObject({
   ...target,
+  idempotency_key: idempotencyKey.optional(),
   reason: freeText(300).refine((reason) => reason.trim() !== "", { error: "expected a reason: agents are told it" }),
 });
-const resumeInput = z.strictObject(target);
+const resumeInput = z.strictObject({
+  ...target,
+  stop_id: ourId("stop").optional().describe("Or one stop by its id."),
+  reason: why,
+});
 
 type Target = { readonly scope: "session" | "agent" | "task" | "team" | "workspace"; readonly scopeId: string };
 
 /** Exactly one thing to stop or resume. */
-function targetOf(context: Context, args: z.output<typeof resumeInput>): Target {
+function targetOf(context: Context, args: Omit<z.output<typeof resumeInput>, "stop_id" | "reason">): Target {
   const { id } = context.policy.workspace;
   const named = [
     args.session_id === undefined ? null : { scope: "session" as const, scopeId: args.session_id },
@@ -54,7 +62,7 @@ const stopOutput = z.looseObject({
 /** Open sessions that a stop reaches: those it names and all below them. What is above an open one is open too. */
 function* countReached(workspaceId: string, stop: Target): Work<number> {
   if (stop.scope === "session" && !(yield* findSession(workspaceId, stop.scopeId))) throw sessionNotFound();
-  const open = yield* listSessions(workspaceId, "open", Number.MAX_SAFE_INTEGER);
+  const open = yield* listSessions({ workspaceId, agentId: null, which: "open" }, Number.MAX_SAFE_INTEGER);
   const named = new Set(open.filter((session) => names(stop, session)).map((session) => session.id));
   return open.filter((session) => session.chain.some((id) => named.has(id))).length;
 }
@@ -68,59 +76,87 @@ export const stop = defineOperation({
   output: stopOutput,
   access: "operator",
   effect: "write",
-  run: (context, _principal, args) =>
-    context.ledger.write(function* (): Work<z.input<typeof stopOutput>> {
-      const { scope, scopeId } = targetOf(context, args);
-      const workspaceId = context.policy.workspace.id;
-      const open = yield* countReached(workspaceId, { scope, scopeId });
-      // One sentence in front of "Stop now": it must end like one.
-      const reason = /[.!?]$/.test(args.reason.trim()) ? args.reason.trim() : `${args.reason.trim()}.`;
-      const id = context.newId("stop");
-      yield* insertStop({ id, workspaceId, scope, scopeId, reason, createdAt: context.now() });
-      return { stop_id: id, scope, scope_id: scopeId, reason, open_sessions: open };
-    }),
+  run: (context, principal, args) =>
+    context.ledger.write(() =>
+      once(context, actorOf(principal), "stop", args, function* (): Work<z.input<typeof stopOutput>> {
+        const { scope, scopeId } = targetOf(context, args);
+        const workspaceId = context.policy.workspace.id;
+        const open = yield* countReached(workspaceId, { scope, scopeId });
+        // One sentence in front of "Stop now": it must end like one.
+        const reason = /[.!?]$/.test(args.reason.trim()) ? args.reason.trim() : `${args.reason.trim()}.`;
+        const made: Stop = { id: context.newId("stop"), workspaceId, scope, scopeId, reason, createdAt: context.now() };
+        yield* insertStop(made);
+        yield* recordStop(context, principal, "stop", made, reason);
+        return { stop_id: made.id, scope, scope_id: scopeId, reason, open_sessions: open };
+      }),
+    ),
 });
+
+/** In the audit a stop is what it names; only its making and lifting are noted. */
+function recordStop(context: Context, principal: Principal, action: "stop" | "resume", stop: Stop, reason?: string) {
+  const target = `${stop.scope} ${stop.scopeId}`;
+  const state = { stop_id: stop.id, reason: stop.reason };
+  const [before, after] = action === "stop" ? [null, state] : [state, null];
+  return recordChange(context, principal, { action, target, before, after, why: reason });
+}
 
 export const resume = defineOperation({
   name: "resume",
   title: "Lift a stop",
-  description: "Lifts every stop on exactly that session, agent, task, team or workspace.",
+  description: "Lifts one stop by its id, or every stop on exactly that session, agent, task, team or workspace.",
   input: resumeInput,
   output: z.looseObject({ scope: z.string(), scope_id: z.string(), lifted: z.number() }),
   access: "operator",
   effect: "idempotent",
-  run: (context, _principal, args) =>
+  run: (context, principal, args) =>
     context.ledger.write(function* (): Work<{ scope: string; scope_id: string; lifted: number }> {
-      const { scope, scopeId } = targetOf(context, args);
-      const lifted = yield* liftStops(context.policy.workspace.id, scope, scopeId, context.now());
-      if (lifted.length === 0)
-        throw new AstraError(
-          "not_found",
-          `No stop is in force on that ${scope}.`,
-          "`astra-budget stops` shows the stops in force.",
-        );
-      return { scope, scope_id: scopeId, lifted: lifted.length };
+      const workspaceId = context.policy.workspace.id;
+      const now = context.now();
+      const { stop_id: id, reason, ...named } = args;
+      if (id !== undefined && Object.keys(named).length > 0)
+        throw invalidInput("stop_id", "expected nothing beside it");
+      const target = id === undefined ? targetOf(context, named) : null;
+      const lifted =
+        target === null
+          ? yield* liftStop(workspaceId, id ?? "", now)
+          : yield* liftStops(workspaceId, target.scope, target.scopeId, now);
+      const [first] = lifted;
+      if (!first) throw notStopped(target?.scope ?? "id");
+      for (const each of lifted) yield* recordStop(context, principal, "resume", each, reason);
+      return { scope: first.scope, scope_id: first.scopeId, lifted: lifted.length };
     }),
 });
+
+function notStopped(scope: string): AstraError {
+  return new AstraError(
+    "not_found",
+    `No stop is in force on that ${scope}.`,
+    "`astra-budget stops` shows the stops in force.",
+  );
+}
 
 export const listStops = defineOperation({
   name: "list_stops",
   title: "List stops in force",
   description: "The operator's orders that deny spending now.",
-  input: z.strictObject({}),
-  output: z.looseObject({ stops: z.array(z.looseObject({})) }),
+  input: z.strictObject(pageInput(50)),
+  output: z.looseObject({ stops: z.array(z.looseObject({})), next_cursor: nextCursor }),
   access: "viewer",
   effect: "read",
-  run: async (context) => {
+  run: async (context, _principal, args) => {
     const stops = await context.ledger.read(() => stopsInForce(context.policy.workspace.id));
-    return {
-      stops: stops.map((each) => ({
-        stop_id: each.id,
-        scope: each.scope,
-        scope_id: each.scopeId,
-        reason: each.reason,
-        created_at: instantOut(each.createdAt),
-      })),
-    };
+    const newestFirst = stops.toSorted((a, b) => (a.id < b.id ? 1 : -1));
+    const { items, next_cursor } = pageOf(newestFirst, (each) => each.id, args);
+    return { stops: items.map(stopOut), next_cursor };
   },
 });
+
+function stopOut(each: Stop): Record<string, unknown> {
+  return {
+    stop_id: each.id,
+    scope: each.scope,
+    scope_id: each.scopeId,
+    reason: each.reason,
+    created_at: instantOut(each.createdAt),
+  };
+}

@@ -2,15 +2,22 @@
 import { z } from "zod";
 import { AstraError } from "../core/error.ts";
 import { callerId } from "../core/id.ts";
-import { type BalanceLookup, lookup } from "../core/limits.ts";
+import { lookup } from "../core/limits.ts";
 import { usdFromNano } from "../core/money.ts";
 import type { Policy } from "../core/policy.ts";
 import { label } from "../core/policy-field.ts";
 import { costLimitOfTags, taskTags, taskTitle } from "../core/task-tag.ts";
 import { readBalances } from "../ledger/balances.ts";
 import type { Work } from "../ledger/statement.ts";
-import { listTasks as allTasks, findTask, putTask, type TaskRecord } from "../ledger/tasks.ts";
-import { type Context, defineOperation, invalidInput } from "./operation.ts";
+import { listTasks as allTasks, putTask, type TaskRecord } from "../ledger/tasks.ts";
+import { recordChange, why } from "./audit.ts";
+import { once } from "./idempotency.ts";
+import { idempotencyKey } from "./input.ts";
+import { actorOf, type Context, defineOperation, invalidInput } from "./operation.ts";
+import { usdOf } from "./output.ts";
+import { nextCursor, pageInput, pageOf } from "./page.ts";
+import { teamInForce } from "./team.ts";
+import { teamNotFound } from "./teams.ts";
 
 const taskOutput = z.looseObject({
   task_id: z.string(),
@@ -27,79 +34,154 @@ export const addTask = defineOperation({
   description:
     "Adds a task beside those of astra.yml. A tag such as budget:0.50 caps it; it opens only when the tasks it depends on are done.",
   input: z.strictObject({
-    task_id: callerId,
+    task_id: callerId.optional().describe("Absent: one is made."),
     title: taskTitle,
     team_id: callerId.optional(),
     priority: label.optional(),
     task_type: label.optional(),
     tags: taskTags.default([]),
     depends_on: z.array(callerId).max(100).default([]),
+    idempotency_key: idempotencyKey.optional(),
   }),
   output: taskOutput,
   access: "operator",
   effect: "write",
-  run: (context, _principal, args) =>
-    context.ledger.write(function* (): Work<TaskOut> {
-      const { policy } = context;
-      const known = yield* everyTask(context);
-      if (known.some((task) => task.id === args.task_id))
-        throw invalidInput("task_id", "expected an id that no task has yet");
-      if (args.team_id !== undefined && !policy.teams.has(args.team_id))
-        throw invalidInput("team_id", "expected a team of astra.yml");
-      // A new task that depends on old ones only can close no cycle.
-      const missing = args.depends_on.find((id) => !known.some((task) => task.id === id));
-      if (missing !== undefined) throw invalidInput("depends_on", `expected known tasks; ${missing} is not one`);
-      const now = context.now();
-      const task = yield* putTask({
-        workspaceId: policy.workspace.id,
-        id: args.task_id,
-        title: args.title,
-        teamId: args.team_id ?? null,
-        priority: args.priority ?? null,
-        taskType: args.task_type ?? null,
-        tags: args.tags,
-        dependsOn: [...new Set(args.depends_on)],
-        status: "open",
-        createdAt: now,
-        updatedAt: now,
-      });
-      return taskOut(policy, task, yield* balancesOf(context, [task]));
-    }),
+  run: (context, principal, args) =>
+    context.ledger.write(() =>
+      once(context, actorOf(principal), "add_task", args, function* (): Work<TaskOut> {
+        const { policy } = context;
+        const known = yield* everyTask(context);
+        if (known.some((task) => task.id === args.task_id))
+          throw new AstraError(
+            "conflict",
+            "There is a task of this task_id already.",
+            "Choose another, or leave it out.",
+          );
+        if (args.team_id !== undefined && !policy.teams.has(args.team_id)) throw teamNotFound();
+        const id = args.task_id ?? context.newId("task");
+        refuseDependencies(known, id, args.depends_on);
+        const now = context.now();
+        const task: TaskRecord = {
+          workspaceId: policy.workspace.id,
+          id,
+          title: args.title,
+          teamId: args.team_id ?? null,
+          priority: args.priority ?? null,
+          taskType: args.task_type ?? null,
+          tags: args.tags,
+          dependsOn: [...new Set(args.depends_on)],
+          status: "open",
+          createdAt: now,
+          updatedAt: now,
+        };
+        yield* putTask(task);
+        const target = `task ${id}`;
+        yield* recordChange(context, principal, { action: "add_task", target, before: null, after: described(task) });
+        return yield* taskOut(context, task);
+      }),
+    ),
 });
 
-export const finishTask = defineOperation({
-  name: "finish_task",
-  title: "Set a task's state",
-  description: "Marks a task done or cancelled (tasks that depend on it may then open), or open again.",
-  input: z.strictObject({ task_id: callerId, status: z.enum(["done", "cancelled", "open"]).default("done") }),
+const changes = {
+  status: z.enum(["done", "cancelled", "open"], { error: "expected one of done, cancelled, open" }).optional(),
+  title: taskTitle.optional(),
+  priority: label.optional(),
+  task_type: label.optional(),
+  tags: taskTags.optional(),
+  depends_on: z.array(callerId).max(100).optional(),
+};
+
+export const updateTask = defineOperation({
+  name: "update_task",
+  title: "Change a task",
+  description:
+    "Sets a task's state (tasks that depend on a done or cancelled one may open), or changes what it is. Of a task in astra.yml only the state can be changed.",
+  input: z.strictObject({
+    task_id: callerId,
+    team_id: callerId.optional().describe("If given, the task must be this team's."),
+    ...changes,
+    reason: why,
+  }),
   output: taskOutput,
   access: "operator",
   effect: "idempotent",
-  run: (context, _principal, args) =>
+  run: (context, principal, args) =>
     context.ledger.write(function* (): Work<TaskOut> {
-      const now = context.now();
-      const listed = context.policy.tasks.has(args.task_id) ? policyTask(context.policy, args.task_id, now) : undefined;
-      const known = listed ?? (yield* findTask(context.policy.workspace.id, args.task_id));
-      if (!known)
-        throw new AstraError("task_not_found", "There is no such task.", "`astra-budget task list` shows the tasks.");
-      const task = yield* putTask({ ...known, status: args.status, updatedAt: now });
-      return taskOut(context.policy, { ...known, status: task.status }, yield* balancesOf(context, [task]));
+      const { policy } = context;
+      const tasks = yield* everyTask(context);
+      const known = tasks.find((task) => task.id === args.task_id);
+      if (!known || (args.team_id !== undefined && known.teamId !== args.team_id)) throw taskNotFound();
+      const isListed = policy.tasks.has(known.id);
+      const named = Object.keys(changes).find(
+        (name) => name !== "status" && args[name as keyof typeof changes] !== undefined,
+      );
+      if (isListed && named !== undefined)
+        throw new AstraError(
+          "conflict",
+          `Task ${known.id} is listed in astra.yml.`,
+          "Change it there; only status can be set here.",
+        );
+      if (args.depends_on) refuseDependencies(tasks, known.id, args.depends_on);
+      const task: TaskRecord = {
+        ...known,
+        status: args.status ?? known.status,
+        title: args.title ?? known.title,
+        priority: args.priority ?? known.priority,
+        taskType: args.task_type ?? known.taskType,
+        tags: args.tags ?? known.tags,
+        dependsOn: args.depends_on ?? known.dependsOn,
+        updatedAt: context.now(),
+      };
+      yield* putTask(task);
+      const target = `task ${task.id}`;
+      const [before, after] = [described(known), described(task)];
+      yield* recordChange(context, principal, { action: "update_task", target, before, after, why: args.reason });
+      return yield* taskOut(context, task);
     }),
 });
+
+/** What operators decide of a task. */
+const described = ({ title, teamId, status, tags, dependsOn }: TaskRecord) => ({
+  title,
+  team_id: teamId,
+  status,
+  tags,
+  depends_on: dependsOn,
+});
+
+function refuseDependencies(tasks: readonly TaskRecord[], id: string, dependsOn: readonly string[]): void {
+  const missing = dependsOn.find((each) => !tasks.some((task) => task.id === each));
+  if (missing !== undefined) throw invalidInput("depends_on", `expected known tasks; ${missing} is not one`);
+  const next = new Map(tasks.map((task) => [task.id, task.dependsOn]));
+  const seen = new Set<string>();
+  const waiting = [...dependsOn];
+  for (let each = waiting.pop(); each !== undefined; each = waiting.pop()) {
+    if (each === id) throw invalidInput("depends_on", "expected tasks that do not wait for this one themselves");
+    if (!seen.has(each)) waiting.push(...(next.get(each) ?? []));
+    seen.add(each);
+  }
+}
+
+function taskNotFound(): AstraError {
+  return new AstraError("task_not_found", "There is no such task.", "list_tasks shows the tasks.");
+}
 
 export const listTasks = defineOperation({
   name: "list_tasks",
   title: "List tasks",
   description: "All tasks with their state, limit and spend.",
-  input: z.strictObject({}),
-  output: z.looseObject({ tasks: z.array(taskOutput) }),
+  input: z.strictObject({ team_id: callerId.optional().describe("One team's only."), ...pageInput(500) }),
+  output: z.looseObject({ tasks: z.array(taskOutput), next_cursor: nextCursor }),
   access: "viewer",
   effect: "read",
-  run: (context) =>
-    context.ledger.read(function* (): Work<{ tasks: TaskOut[] }> {
-      const tasks = yield* everyTask(context);
-      const balanceOf = yield* balancesOf(context, tasks);
-      return { tasks: tasks.map((task) => taskOut(context.policy, task, balanceOf)) };
+  run: (context, _principal, args) =>
+    context.ledger.read(function* () {
+      if (args.team_id !== undefined && !context.policy.teams.has(args.team_id)) throw teamNotFound();
+      const tasks = (yield* everyTask(context)).filter((task) => (args.team_id ?? task.teamId) === task.teamId);
+      const { items, next_cursor } = pageOf(tasks, (task) => task.id, args);
+      const shown: TaskOut[] = [];
+      for (const task of items) shown.push(yield* taskOut(context, task));
+      return { tasks: shown, next_cursor };
     }),
 });
 
@@ -132,18 +214,10 @@ function policyTask(policy: Policy, id: string, now: number): TaskRecord {
   };
 }
 
-const keyOf = (task: TaskRecord) => ({ scope: "task", scopeId: task.id, window: "total", windowKey: "" }) as const;
-
-function* balancesOf(context: Context, tasks: readonly TaskRecord[]): Work<BalanceLookup> {
-  const rows = [];
-  for (const task of tasks) rows.push(...(yield* readBalances(context.policy.workspace.id, [keyOf(task)])));
-  return lookup(rows);
-}
-
-function taskOut(policy: Policy, task: TaskRecord, balanceOf: BalanceLookup): TaskOut {
-  const limit =
-    costLimitOfTags(task.tags) ??
-    (task.teamId === null ? null : (policy.teams.get(task.teamId)?.taskCostLimit ?? null));
+function* taskOut(context: Context, task: TaskRecord): Work<TaskOut> {
+  const key = { scope: "task", scopeId: task.id, window: "total", windowKey: "" } as const;
+  const { spent } = lookup(yield* readBalances(task.workspaceId, [key]))(key);
+  const team = yield* teamInForce(context.policy, task.teamId);
   return {
     task_id: task.id,
     title: task.title,
@@ -153,7 +227,7 @@ function taskOut(policy: Policy, task: TaskRecord, balanceOf: BalanceLookup): Ta
     task_type: task.taskType,
     tags: task.tags,
     depends_on: task.dependsOn,
-    cost_limit_usd: limit === null ? null : usdFromNano(limit),
-    spent_usd: usdFromNano(balanceOf(keyOf(task)).spent.cost),
+    cost_limit_usd: usdOf(costLimitOfTags(task.tags) ?? team?.taskCostLimit),
+    spent_usd: usdFromNano(spent.cost),
   };
 }

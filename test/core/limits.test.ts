@@ -35,7 +35,9 @@ describe("limits of a session", () => {
     held: { cost: 30_000_000n, promptTokens: 100n, completionTokens: 10n, toolCalls: 1n },
   };
   const of = (hardCaps = BUILT_IN_HARD_CAPS, scope: "session" | "ancestor" = "session") =>
-    Object.fromEntries(sessionLimits(session, scope, balance, hardCaps, NOW).map((limit) => [limit.measure, limit]));
+    Object.fromEntries(
+      sessionLimits(session, scope, balance, hardCaps, [], NOW).map((limit) => [limit.measure, limit]),
+    );
 
   test("are cost, tokens in all and by direction, tool calls and time, and never reset", () => {
     const limits = of();
@@ -73,7 +75,7 @@ describe("limits of a session", () => {
   });
 
   test("a clock that runs backwards makes no negative duration", () => {
-    const limits = sessionLimits(session, "session", balance, BUILT_IN_HARD_CAPS, session.openedAt - 5_000);
+    const limits = sessionLimits(session, "session", balance, BUILT_IN_HARD_CAPS, [], session.openedAt - 5_000);
     expect(limits.find((limit) => limit.measure === "duration_ms")?.spent).toBe(0n);
   });
 });
@@ -92,8 +94,9 @@ describe("limits over many sessions", () => {
     ],
   });
   const spend = { ...SPEND, hour: "2026-11-23T00" };
+  const runTime = { teamDaily: 10n * NANO_PER_USD, task: 2n * NANO_PER_USD, raises: [] };
   const shared = (policy = FULL, rows: [BalanceKey, Balance][] = [], of: Attribution = spend) =>
-    sharedLimits(of, policy, 2n * NANO_PER_USD, lookup(rows), NOW);
+    sharedLimits(of, policy, runTime, lookup(rows), NOW);
   const names = (limits: ReturnType<typeof shared>) => limits.map((l) => `${l.scope} ${l.window} ${l.measure}`).sort();
 
   test("are the task's, the agent's hour and day, the team's day and the workspace's day and month", () => {
@@ -115,7 +118,15 @@ describe("limits over many sessions", () => {
 
   test("what is not limited is not there", () => {
     expect(names(shared(policyOf({}), [], { ...spend, teamId: null }))).toEqual(["task total cost_usd"]);
-    expect(sharedLimits({ ...spend, taskId: null }, policyOf({}), null, lookup([]), NOW)).toEqual([]);
+    expect(
+      sharedLimits(
+        { ...spend, taskId: null },
+        policyOf({}),
+        { teamDaily: null, task: null, raises: [] },
+        lookup([]),
+        NOW,
+      ),
+    ).toEqual([]);
   });
 
   test("each stands against the balance of its own scope and window, and of no other", () => {

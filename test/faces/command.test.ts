@@ -210,7 +210,7 @@ describe("tasks", () => {
     const again = await room.run(add);
     expect([again.code, again.stderr]).toEqual([
       2,
-      expect.stringMatching(/^ {2}ID: expected an id that no task has yet$/m),
+      expect.stringMatching(/^conflict: There is a task of this task_id already\.$/m),
     ]);
 
     const early = await agent.call("open_session", { agent_id: "ada", task_id: 595 });

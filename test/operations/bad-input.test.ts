@@ -285,7 +285,7 @@ describe("arguments", () => {
     expect(await faultText(world.end({ session_id, status: "done" }))).toBe(
       "invalid_input: status expected one of success, error, cancelled",
     );
-    expect(await faultText(world.call("finish_task", { task_id: 1, status: "finished" }))).toBe(
+    expect(await faultText(world.call("update_task", { task_id: 1, status: "finished" }))).toBe(
       "invalid_input: status expected one of done, cancelled, open",
     );
     expect(await faultText(world.call("stop", { all: false, reason: "x" }))).toBe("invalid_input: all expected true");
@@ -333,7 +333,7 @@ describe("texts and times", () => {
       expect(await add({ tags: ["ok", tag] })).toContain("invalid_input: tags.1 expected budget:USD");
     }
     expect(await add({ tags: Array(33).fill("a") })).toBe("invalid_input: tags expected at most 32 tags");
-    expect(await add({ team_id: "nobody" })).toBe("invalid_input: team_id expected a team of astra.yml");
+    expect(await add({ team_id: "nobody" })).toBe("team_not_found:");
     expect(await add({ depends_on: ["nobody"] })).toBe(
       "invalid_input: depends_on expected known tasks; nobody is not one",
     );

@@ -145,9 +145,9 @@ describe("tasks that depend on others", () => {
         "Task b waits for task a, which is not done. Work on that first, or come back later.",
       );
       expect((await world.open({ task_id: "a" })).status).toBe("open");
-      await world.call("finish_task", { task_id: "a", status });
+      await world.call("update_task", { task_id: "a", status });
       expect((await world.open({ task_id: "b" })).status).toBe("open");
-      await world.call("finish_task", { task_id: "a", status: "open" });
+      await world.call("update_task", { task_id: "a", status: "open" });
       expect((await world.open({ task_id: "b" })).status).toBe("refused");
     }
   });
@@ -157,16 +157,16 @@ describe("tasks that depend on others", () => {
     const added = await world.call("add_task", { task_id: 7, title: "Later", tags: ["budget:$1"], depends_on: ["b"] });
     expect(added).toMatchObject({ task_id: "7", status: "open", cost_limit_usd: 1, spent_usd: 0 });
     expect((await world.open({ task_id: 7 })).verdict.binding).toMatchObject({ kind: "dependency" });
-    await world.call("finish_task", { task_id: "b" });
+    await world.call("update_task", { task_id: "b", status: "done" });
     const { session_id } = await world.open({ task_id: 7 });
     expect(await world.report({ session_id, cost_usd: 1 })).toMatchObject({ verdict: { binding: { scope: "task" } } });
     expect(await faultText(world.call("add_task", { task_id: "x", title: "X", depends_on: ["x"] }))).toBe(
       "invalid_input: depends_on expected known tasks; x is not one",
     );
     expect(await faultText(world.call("add_task", { task_id: "a", title: "Again" }))).toBe(
-      "invalid_input: task_id expected an id that no task has yet",
+      "conflict:",
     );
-    expect(await faultText(world.call("finish_task", { task_id: "nobody" }))).toBe("task_not_found:");
+    expect(await faultText(world.call("update_task", { task_id: "nobody" }))).toBe("task_not_found:");
     const { tasks } = await world.call("list_tasks");
     expect(tasks).toMatchObject([
       { task_id: "b", status: "done" },

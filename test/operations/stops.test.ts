@@ -94,9 +94,9 @@ describe("a stop", () => {
     await stop(world, { all: true });
     world.pass(30 * 86_400_000);
     expect((await world.call("list_stops")).stops).toMatchObject([
-      { scope: "agent", scope_id: "ada", reason: "Loops on the same error.", created_at: "2026-11-22T12:00:00.000Z" },
-      { scope: "agent" },
       { scope: "workspace", scope_id: "default" },
+      { scope: "agent" },
+      { scope: "agent", scope_id: "ada", reason: "Loops on the same error.", created_at: "2026-11-22T12:00:00.000Z" },
     ]);
     expect(await world.call("resume", { agent_id: "ada" })).toEqual({ scope: "agent", scope_id: "ada", lifted: 2 });
     expect((await world.check({ agent_id: "ada" })).verdict.decision).toBe("deny");

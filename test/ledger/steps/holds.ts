@@ -111,7 +111,7 @@ export function holdSteps(ledger: () => Ledger): void {
     expect(await ledger().read(() => stopsInForce("another"))).toEqual([]);
   });
 
-  test("a task keeps what it was added with; later only its state changes", async () => {
+  test("a task that is written again is changed, but keeps its team and when it was made", async () => {
     const task: TaskRecord = {
       workspaceId: WORKSPACE,
       id: "594",
@@ -126,11 +126,11 @@ export function holdSteps(ledger: () => Ledger): void {
       updatedAt: START,
     };
     const older = { ...task, id: "7", createdAt: START - 1 };
-    expect(await ledger().write(() => putTask(task))).toEqual(task);
+    await ledger().write(() => putTask(task));
+    expect(await ledger().read(() => findTask(WORKSPACE, "594"))).toEqual(task);
     await ledger().write(() => putTask(older));
-    const done = { ...task, title: "another", tags: [], status: "done", updatedAt: START + 9 } as const;
-    const expected = { ...task, status: "done", updatedAt: START + 9 };
-    expect(await ledger().write(() => putTask(done))).toEqual(expected);
+    const expected = { ...task, title: "another", tags: [], status: "done", updatedAt: START + 9 } as const;
+    await ledger().write(() => putTask({ ...expected, teamId: "other", createdAt: START + 5 }));
     expect(await ledger().read(() => findTask(WORKSPACE, "594"))).toEqual(expected);
     expect(await ledger().read(() => findTask("another", "594"))).toBeUndefined();
     expect((await ledger().read(() => listTasks(WORKSPACE))).map((each) => each.id)).toEqual(["7", "594"]);

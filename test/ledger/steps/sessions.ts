@@ -64,7 +64,9 @@ export function sessionSteps(ledger: () => Ledger): void {
     expect((await ledger().read(() => findSessionByKey(WORKSPACE, "ada", "k")))?.id).toBe(keyed.id);
     expect(await ledger().read(() => findSessionByKey(WORKSPACE, "ada", "other"))).toBeUndefined();
     await expect(ledger().write(() => seeded(aSession({ idempotencyKey: "k" })))).rejects.toThrow();
-    expect(await ledger().read(() => listSessions(WORKSPACE, "all", 10))).toHaveLength(4);
+    expect(
+      await ledger().read(() => listSessions({ workspaceId: WORKSPACE, agentId: null, which: "all" }, 10)),
+    ).toHaveLength(4);
   });
 
   test("a tree knows its ancestors, its open descendants and its children", async () => {
@@ -115,7 +117,9 @@ export function sessionSteps(ledger: () => Ledger): void {
     await insertAll(ledger(), [middle, young, old]);
     await ledger().write(() => endOpenSession(young.id, "success", null, START));
     const ids = async (which: "all" | "open", limit: number) =>
-      (await ledger().read(() => listSessions(WORKSPACE, which, limit))).map((each) => each.id);
+      (await ledger().read(() => listSessions({ workspaceId: WORKSPACE, agentId: null, which: which }, limit))).map(
+        (each) => each.id,
+      );
     expect(await ids("all", 10)).toEqual([young.id, middle.id, old.id]);
     expect(await ids("all", 2)).toEqual([young.id, middle.id]);
     expect(await ids("open", 10)).toEqual([middle.id, old.id]);

@@ -78,7 +78,7 @@ export function transactionSteps(engine: Engine, ledger: () => Ledger): void {
     outcomes.forEach((each, i) => {
       if (each.status === "rejected") expect(String(each.reason)).toMatch(i % 3 === 0 ? /ours/ : /a bug/);
     });
-    const found = await ledger().read(() => listSessions(WORKSPACE, "all", 100));
+    const found = await ledger().read(() => listSessions({ workspaceId: WORKSPACE, agentId: null, which: "all" }, 100));
     expect(found.map((session) => session.id).sort()).toEqual([...expected].sort());
     expect((await ledger().read(verifyLedger)).differences).toEqual([]);
   });
@@ -104,7 +104,9 @@ export function transactionSteps(engine: Engine, ledger: () => Ledger): void {
       }),
     ).rejects.toThrow("while reading");
     await ledger().write(() => seeded(aSession()));
-    expect(await ledger().read(() => listSessions(WORKSPACE, "all", 10))).toHaveLength(1);
+    expect(
+      await ledger().read(() => listSessions({ workspaceId: WORKSPACE, agentId: null, which: "all" }, 10)),
+    ).toHaveLength(1);
   });
 
   test("the tables refuse amounts below zero, unknown states and what is no whole number", async () => {

@@ -1,0 +1,38 @@
+// Lists by the page: how many, and from where the last page ended.
+import { z } from "zod";
+import { invalidInput } from "./operation.ts";
+
+const number = z
+  .number({ error: "expected a number, 1 to 500" })
+  .int({ error: "expected a whole number" })
+  .min(1, { error: "expected at least 1" })
+  .max(500, { error: "expected at most 500" });
+
+const cursor = z
+  .string({ error: "expected next_cursor of the page before" })
+  .max(300, { error: "expected next_cursor of the page before" });
+
+/** Arguments of every list. */
+export const pageInput = (usual: number) => ({
+  limit: number.default(usual).describe("How many at most."),
+  cursor: cursor.optional().describe("next_cursor of the page before; absent = from the start."),
+});
+
+export type Page = { readonly limit: number; readonly cursor?: string | undefined };
+
+export const nextCursor = z.string().nullable();
+
+/** One page of a list that is small enough to be read whole. The order must be the same every time. */
+export function pageOf<Item>(
+  items: readonly Item[],
+  idOf: (item: Item) => string,
+  { limit, cursor: after }: Page,
+): { items: Item[]; next_cursor: string | null } {
+  const start = after === undefined ? 0 : items.findIndex((item) => idOf(item) === after) + 1;
+  if (after !== undefined && start === 0) throw wrongCursor();
+  const page = items.slice(start, start + limit);
+  const last = page.at(-1);
+  return { items: page, next_cursor: last && start + limit < items.length ? idOf(last) : null };
+}
+
+export const wrongCursor = () => invalidInput("cursor", "expected next_cursor of the page before");
