@@ -11,7 +11,11 @@ import type { LocatedFault, Position } from "./yaml-syntax.ts";
 type PolicyFault = Fault & Position;
 
 /** The policy in force; asking costs one stat, so ask at each decision. */
-export type WatchedPolicy = { current(): Policy };
+export type WatchedPolicy = {
+  current(): Policy;
+  /** The text it was read from. */
+  text(): string;
+};
 
 const MAX_BYTES = 1_048_576;
 
@@ -34,11 +38,16 @@ export function checkPolicyText(text: string, name: string): ResolvedPolicy {
 /**
  * Loads the file (throws as `loadPolicy` does) and loads it again whenever it changes: a valid one takes effect, a
  * broken or deleted one is reported once and the old policy stays. Each report is one text, perhaps of several lines;
- * the policy's notes are reported too.
+ * the policy's notes are reported too. `changed` is told the text of each later policy that took effect.
  */
-export function watchedPolicy(file: string, report: (text: string) => void): WatchedPolicy {
+export function watchedPolicy(
+  file: string,
+  report: (text: string) => void,
+  changed: (text: string) => void = () => {},
+): WatchedPolicy {
   let seen = signatureOf(file);
   let text: string | null = readText(file);
+  let inForce = text;
   let { policy, notes } = checkPolicyText(text, file);
   for (const note of [...accessNotes(file), ...notes]) report(`${file}: ${note}`);
 
@@ -48,6 +57,8 @@ export function watchedPolicy(file: string, report: (text: string) => void): Wat
     text = readText(file);
     if (text === before) return; // touched, not changed
     ({ policy, notes } = checkPolicyText(text, file));
+    inForce = text;
+    changed(text);
     const effect = "the changed policy is in effect for new decisions.";
     report([effect, ...accessNotes(file), ...notes].map((line) => `${file}: ${line}`).join("\n"));
   };
@@ -65,6 +76,7 @@ export function watchedPolicy(file: string, report: (text: string) => void): Wat
       }
       return policy;
     },
+    text: () => inForce,
   };
 }
 

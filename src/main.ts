@@ -1,12 +1,10 @@
 // The command: reads its arguments, builds the context, runs one face.
 import { existsSync, readFileSync } from "node:fs";
 import { AstraError } from "./core/error.ts";
-import type { Policy } from "./core/policy.ts";
 import { glance, readOptions, unexpectedWord, type Values, wrongArguments } from "./faces/options.ts";
 import { shownJson, shownText } from "./faces/table.ts";
-import { openedAtFirstUse } from "./ledger/first-use.ts";
-import type { Context, Principal } from "./operations/operation.ts";
-import { ledgerFile, policyFile } from "./place.ts";
+import type { Principal } from "./operations/operation.ts";
+import { contextFor, fileOf, namingFile } from "./start.ts";
 
 export const version: string = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8")).version;
 
@@ -25,6 +23,10 @@ export async function main(argv: readonly string[]): Promise<void> {
 async function run(argv: readonly string[], isJson: boolean): Promise<number> {
   const { words, isHelp, isVersion } = glance(argv);
   if (words[0] === "stdio") return await stdio(argv, isHelp);
+  if (words[0] === "serve") {
+    const { SERVE_HELP, serveCommand } = await import("./serve-command.ts");
+    return isHelp ? print(SERVE_HELP) : await serveCommand(argv, version);
+  }
   // Whoever reads our text may stop reading, as `head` does.
   for (const stream of [process.stdout, process.stderr]) stream.on("error", () => process.exit());
   if (isVersion) return print(version);
@@ -46,7 +48,9 @@ async function operation(
   const { commands } = await import("./faces/terminal.ts");
   const { commandHelp, commandNames, overview } = await import("./faces/terminal-help.ts");
   const { inCommandWords, readCommand, unknownCommand } = await import("./faces/terminal-input.ts");
-  const command = commands.find((each) => each.words.every((word, i) => words[i] === word));
+  const command = commands
+    .filter((each) => each.words.every((word, i) => words[i] === word))
+    .sort((a, b) => b.words.length - a.words.length)[0];
   if (!command) {
     if (words[0] !== undefined && words[0] !== "help") throw unknownCommand(words, commandNames(commands));
     readOptions(argv, {}, "See astra-budget --help.");
@@ -55,7 +59,7 @@ async function operation(
   if (isHelp) return print(commandHelp(command));
   const { values, input } = readCommand(command, argv);
   const { invoke } = await import("./operations/operation.ts");
-  if (words[0] === "ledger") existingLedger(values);
+  if (words[0] === "ledger" || words[0] === "audit") existingLedger(values);
   const context = await contextFor(values);
   try {
     const answer = (await invoke(command.operation, context, TERMINAL, input)) as Record<string, unknown>;
@@ -108,8 +112,6 @@ async function backup(argv: readonly string[], isHelp: boolean, isJson: boolean)
   return print(isJson ? shownJson({ file }) : shownText(`Backed up to ${file}.`));
 }
 
-const fileOf = (values: Values): string => ledgerFile(values.ledger as string | undefined);
-
 /** For a check or a copy of the ledger: a misspelt name must not make a new, empty one and call it well. */
 function existingLedger(values: Values): string {
   const file = fileOf(values);
@@ -119,32 +121,6 @@ function existingLedger(values: Values): string {
     `There is no ledger: ${file}`,
     "Name its file with --ledger FILE or ASTRA_LEDGER.",
   );
-}
-
-/** To the operator a fault of the ledger names its file; agents never see where it lies. */
-function namingFile(error: unknown, file: string): unknown {
-  if (!(error instanceof AstraError) || !error.code.startsWith("ledger_")) return error;
-  return new AstraError(error.code, `${error.message} (${file})`, error.hint);
-}
-
-/** The context of a command or server: the policy's file is followed, the ledger opened when first used. */
-async function contextFor(values: Values): Promise<Context> {
-  const { contextOver } = await import("./context.ts");
-  const file = fileOf(values);
-  const ledger = openedAtFirstUse(async () => (await import("./ledger/sqlite.ts")).openSqlite(file));
-  return contextOver(ledger, await policySource(policyFile(values.config as string | undefined)));
-}
-
-async function policySource(file: string | null): Promise<() => Policy> {
-  const note = (text: string) => process.stderr.write(`astra-budget: ${text}\n`);
-  if (file === null) {
-    const { BUILT_IN_POLICY } = await import("./core/policy-resolve.ts");
-    note("no astra.yml found: the built-in roles and hard caps apply. Name one with --config FILE.");
-    return () => BUILT_IN_POLICY;
-  }
-  const { watchedPolicy } = await import("./config.ts");
-  const watched = watchedPolicy(file, note);
-  return () => watched.current();
 }
 
 /** Prints to standard output; the code to exit with. */

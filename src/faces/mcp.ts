@@ -1,9 +1,11 @@
-// The MCP face: every agent operation as a tool, the same factory for stdio and HTTP and for both protocol eras.
+// The MCP face: the agents' operations as tools and resources, one factory for all transports and both protocol eras.
 import { McpServer, type StandardSchemaWithJSON } from "@modelcontextprotocol/server";
 import { z } from "zod";
 import { AstraError, type ErrorCode } from "../core/error.ts";
 import { agentOperations } from "../operations/index.ts";
 import { type Context, invoke, type Operation, type Principal } from "../operations/operation.ts";
+import type { BudgetWatch } from "./budget-watch.ts";
+import { offerResources, offerSubscriptions } from "./mcp-resources.ts";
 
 const INSTRUCTIONS = `astra-budget keeps the budget of your work.
 Call open_session before you start and keep its session_id. Call report_usage after every model call or small batch, with the tokens used since the last report. Call check_budget before an expensive step; with hold: true the money is set aside for you. Call end_session when you are done.
@@ -14,14 +16,35 @@ export type McpOptions = {
   readonly version: string;
   /** Where a fault that must not reach the agent goes. */
   readonly log: (text: string) => void;
+  /** What tells subscribers of changes; without it no subscriptions are offered. */
+  readonly watch?: BudgetWatch;
 };
 
-/** A server for one connection. It keeps nothing: all state is in the ledger. */
+/** Who sent a request, found out by whoever mounts a face. `id`: same text = same caller (a session belongs to it). */
+export type McpCaller = { readonly context: Context; readonly principal: Principal; readonly id: string };
+
+/** Makes the server of one connection, or of one request where a connection is no more than that. */
+export type McpFactory = (caller: McpCaller) => McpServer;
+
+/** The lists are the same for everybody until the next start; what is in them is not. */
+const LIST_HINT = { ttlMs: 300_000, cacheScope: "public" } as const;
+
+/** A server for one connection. It keeps nothing but its subscriptions: all state is in the ledger. */
 export function mcpServer(context: Context, principal: Principal, options: McpOptions): McpServer {
+  const { version, log, watch } = options;
   const server = new McpServer(
-    { name: "astra-budget", title: "astra-budget", version: options.version },
-    { instructions: INSTRUCTIONS, capabilities: { tools: {} } },
+    { name: "astra-budget", title: "astra-budget", version },
+    {
+      instructions: INSTRUCTIONS,
+      capabilities: {
+        tools: { listChanged: false },
+        resources: { listChanged: false, ...(watch && { subscribe: true }) },
+      },
+      cacheHints: { "tools/list": LIST_HINT, "resources/list": LIST_HINT, "resources/templates/list": LIST_HINT },
+    },
   );
+  offerResources(server, { context, principal }, log);
+  if (watch) offerSubscriptions(server, { context, principal }, watch, log);
   for (const tool of tools) {
     server.registerTool(tool.operation.name, tool.config, async (args: unknown) => {
       try {
@@ -30,7 +53,7 @@ export function mcpServer(context: Context, principal: Principal, options: McpOp
           (await invoke(tool.operation, context, principal, args)) as Record<string, unknown>,
         );
       } catch (error) {
-        return fault(error, options.log);
+        return fault(error, log);
       }
     });
   }

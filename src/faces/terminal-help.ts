@@ -3,7 +3,8 @@ import type { Command, Option } from "./terminal.ts";
 
 /** Commands that fill no operation's input; each explains itself. */
 const OTHER_COMMANDS = [
-  ["stdio", "serve MCP on standard input and output"],
+  ["stdio", "serve MCP on standard input and output, for one client"],
+  ["serve", "serve MCP and REST over HTTP, for many agents"],
   ["policy check FILE", "check an astra.yml and name every fault"],
   ["policy show --agent ID", "an agent's effective budget and where each field came from"],
   ["ledger backup FILE", "a consistent copy of the live ledger"],

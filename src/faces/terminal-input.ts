@@ -2,7 +2,7 @@
 import { AstraError, type Fault } from "../core/error.ts";
 import { nearest } from "../core/nearest.ts";
 import { quoted } from "../core/plain-text.ts";
-import { readOptions, unexpectedWord, type Values, wrongArguments } from "./options.ts";
+import { type OptionKind, readOptions, unexpectedWord, type Values, wrongArguments } from "./options.ts";
 import type { Command, Option } from "./terminal.ts";
 
 export function readCommand(
@@ -10,7 +10,7 @@ export function readCommand(
   argv: readonly string[],
 ): { values: Values; input: Record<string, unknown> } {
   const kinds = Object.entries(command.options).map(
-    ([name, { kind }]) => [name, kind === "number" ? "text" : kind] as const,
+    ([name, { kind }]) => [name, kind.startsWith("number") ? "text" : (kind as OptionKind)] as const,
   );
   const { values, words } = readOptions(argv, Object.fromEntries(kinds), hintOf(command));
   const rest = words.slice(command.words.length);
@@ -47,7 +47,8 @@ function put(input: Record<string, unknown>, [key = "", ...rest]: readonly strin
 }
 
 function converted(option: Option, value: NonNullable<Values[string]>): unknown {
-  if (option.kind === "number") return String(value).trim() === "" ? Number.NaN : Number(value);
+  if (option.kind === "number or none" && value === "none") return null;
+  if (option.kind.startsWith("number")) return String(value).trim() === "" ? Number.NaN : Number(value);
   if (option.kind === "list")
     return [value]
       .flat()

@@ -1,10 +1,13 @@
 // Writers in line: what arrives in one tick shares a commit, and processes take turns at the lock.
 import { setTimeout as sleep } from "node:timers/promises";
 import type Database from "better-sqlite3";
+import { AstraError } from "../core/error.ts";
 import { isBusy, ledgerError } from "./sqlite-error.ts";
 
 /** How long a write waits for the lock. */
 const DEADLINE_MS = 10_000;
+/** More than this many writes in line would wait longer than anybody waits for an answer. */
+const MOST_WAITING = 20_000;
 /** Another process's commit within this time means that others want the lock too. */
 const NEIGHBOUR_MS = 2_000;
 const COURTESY_MS = 25;
@@ -14,6 +17,14 @@ type Item = {
   readonly resolve: (value: never) => void;
   readonly reject: (error: unknown) => void;
 };
+
+function tooManyWaiting(): AstraError {
+  return new AstraError(
+    "ledger_busy",
+    "Too many writes are waiting.",
+    "Repeat the call with the same idempotency_key.",
+  );
+}
 
 /**
  * SQLite's own busy handler lets one looping process starve the rest for seconds. Here a writer polls evenly, and
@@ -47,6 +58,7 @@ export class FairQueue {
   /** Runs synchronous work inside a transaction that others of the same tick may share; resolves after COMMIT. */
   write<T>(run: () => T): Promise<T> {
     return new Promise<T>((resolve, reject) => {
+      if (this.#waiting.length >= MOST_WAITING) throw tooManyWaiting();
       this.#waiting.push({ run, resolve, reject });
       this.#flushing ??= new Promise((done) => setImmediate(done)).then(() => this.#flush());
     });

@@ -21,6 +21,8 @@ export type Context = {
   readonly newSecret: () => string;
   /** Hexadecimal. */
   readonly sha256: (text: string) => string;
+  /** Told what each operation answered, for metrics. */
+  readonly observe?: (operation: string, answer: unknown) => void;
 };
 
 /**
@@ -84,7 +86,9 @@ export async function invoke<Input extends z.ZodType, Output extends z.ZodType>(
   }
   // One call decides by one policy, even when its file changes meanwhile.
   const fixed: Context = { ...context };
-  return await operation.run(fixed, principal, parsed.data);
+  const answer = await operation.run(fixed, principal, parsed.data);
+  fixed.observe?.(operation.name, answer);
+  return answer;
 }
 
 /** `what` is the operation, or the part of it, that the caller may not use. */

@@ -88,7 +88,6 @@ describe("slips of the pen", () => {
     ["task add a<b --title x", /ID: expected an id: 1-128 letters/],
     ["task add a --title x --tag budget:-1", /--tag: expected budget:USD/],
     ["task add a --title x --depends-on nope", /--depends-on: expected known tasks; nope is not one/],
-    ["task add a --title x --team nope", /^team_not_found: There is no such team\.$/m],
     ["task done a --status finished", /--status: expected one of done, cancelled, open/],
     ["stdio extra", /unexpected word "extra"/],
     ["stdio --agnet a", /--agnet: unknown option, did you mean --agent\?/],

@@ -150,7 +150,7 @@ describe("messages that ask for what is not there", () => {
     expect((await server.ask({ id: 5, method: "resources/list" })).error?.code).toBe(-32601);
 
     // Operators' operations are no tools.
-    for (const name of ["stop", "resume", "list_sessions", "list_stops", "add_task", "finish_task", "verify_ledger"])
+    for (const name of ["stop", "resume", "list_sessions", "list_stops", "add_task", "update_task", "verify_ledger"])
       expect((await server.ask({ id: name, ...call(name, {}) })).error?.message).toBe(`Tool ${name} not found`);
 
     // Nor are names of the prototype.

@@ -1,0 +1,63 @@
+// What can be read beside the tools: live budgets, the policy and the month's costs, each one operation's answer.
+import { checkBudget } from "../operations/check-budget.ts";
+import { getCosts } from "../operations/get-costs.ts";
+import { getPolicy } from "../operations/get-policy.ts";
+import { type Context, invoke, type Principal } from "../operations/operation.ts";
+
+type Answer = Record<string, unknown>;
+
+export type BudgetResource = {
+  read(context: Context, principal: Principal): Promise<Answer>;
+  /** What of an answer is its state: subscribers hear when this text changes, and not of every charge. */
+  state(answer: Answer): string;
+  /** A change of it is looked for no more often than this. */
+  readonly paceMs: number;
+};
+
+export const POLICY_URI = "budget://policy";
+export const MONTH_URI = "budget://costs/month";
+export const SESSION_URI = "budget://sessions/{session_id}";
+
+const policy: BudgetResource = {
+  read: (context, principal) => invoke(getPolicy, context, principal, {}),
+  state: (answer) => JSON.stringify(answer),
+  paceMs: 1_000,
+};
+
+const month: BudgetResource = {
+  read: (context, principal) => invoke(getCosts, context, principal, { months: 1 }),
+  state: (answer) => String(answer.total_cost_usd),
+  paceMs: 1_000,
+};
+
+const session = (sessionId: string): BudgetResource => ({
+  read: (context, principal) => invoke(checkBudget, context, principal, { session_id: sessionId }),
+  state: (answer) => budgetState(answer.verdict as Verdict),
+  paceMs: 0,
+});
+
+/** The resource a URI names, null if it can name none. Whether a session is there, and the caller's, its read says. */
+export function resourceAt(uri: string): BudgetResource | null {
+  if (uri === POLICY_URI) return policy;
+  if (uri === MONTH_URI) return month;
+  const sessionId = /^budget:\/\/sessions\/([^/?#]+)$/.exec(uri)?.[1];
+  return sessionId === undefined ? null : session(sessionId);
+}
+
+type Verdict = {
+  readonly decision: string;
+  readonly binding: unknown;
+  readonly limits: readonly Record<string, unknown>[];
+};
+
+/** An allow is bound by nothing: the limit nearest to its end would change with many a charge. */
+function budgetState({ decision, binding, limits }: Verdict): string {
+  const amounts = limits.map(({ scope, scope_id, window, measure, limit }) => [
+    scope,
+    scope_id,
+    window,
+    measure,
+    limit,
+  ]);
+  return JSON.stringify([decision, decision === "allow" ? null : binding, amounts]);
+}

@@ -1,0 +1,121 @@
+// MCP over HTTP+SSE (2024-11-05) for clients that know nothing newer; imported only where it is mounted.
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { SSEServerTransport } from "@modelcontextprotocol/sdk/server/sse.js";
+import type { McpServer } from "@modelcontextprotocol/server";
+import { budgetWatch } from "./budget-watch.ts";
+import { type McpCaller, type McpFactory, mcpServer } from "./mcp.ts";
+import { failed, isSameCaller, jsonBody, noSession, refusal, SERVER_ERROR, tooMany } from "./mcp-wire.ts";
+import { KEEP_ALIVE, KEEP_ALIVE_MS } from "./open-streams.ts";
+
+export type McpSseFace = {
+  /** GET /sse. Answers itself, and resolves when the stream is open or was refused. */
+  open(req: IncomingMessage, res: ServerResponse, caller: McpCaller): Promise<void>;
+  /** POST /messages?sessionId=. The body must not have been read. */
+  post(req: IncomingMessage, res: ServerResponse, caller: McpCaller): Promise<void>;
+  close(): Promise<void>;
+};
+
+export type McpSseOptions = {
+  readonly version: string;
+  readonly log: (text: string) => void;
+  readonly factory?: McpFactory;
+  readonly bounds?: Partial<typeof BOUNDS>;
+  /** Where clients post to. */
+  readonly messagesPath?: string;
+};
+
+const BOUNDS = { mostStreams: 5_000, mostStreamsOfCaller: 2_000, keepAliveMs: KEEP_ALIVE_MS };
+/** What may wait for a client that asks without reading its answers. */
+const MOST_WAITING_BYTES = 4_194_304;
+
+type Stream = {
+  readonly caller: McpCaller;
+  readonly res: ServerResponse;
+  readonly transport: SSEServerTransport;
+  readonly server: McpServer;
+};
+
+export function mcpOverSse(options: McpSseOptions): McpSseFace {
+  const { version, log } = options;
+  const watch = budgetWatch(log);
+  const factory =
+    options.factory ?? (({ context, principal }: McpCaller) => mcpServer(context, principal, { version, log, watch }));
+  const bounds = { ...BOUNDS, ...options.bounds };
+  const streams = new Map<string, Stream>();
+  let timer: NodeJS.Timeout | null = null;
+  let isClosed = false;
+
+  const keepAlive = () => {
+    for (const { res } of streams.values()) if (res.writableLength === 0) res.write(KEEP_ALIVE);
+  };
+  const forget = (id: string) => {
+    streams.delete(id);
+    if (streams.size > 0 || !timer) return;
+    clearInterval(timer);
+    timer = null;
+  };
+
+  const open = async (res: ServerResponse, caller: McpCaller): Promise<void> => {
+    if (isClosed) return await send(res, refusal(503, SERVER_ERROR, "The server is shutting down."));
+    let own = 0;
+    for (const stream of streams.values()) if (stream.caller.id === caller.id) own++;
+    if (streams.size >= bounds.mostStreams || own >= bounds.mostStreamsOfCaller)
+      return await send(res, tooMany("streams"));
+    const transport = new SSEServerTransport(options.messagesPath ?? "/messages", res);
+    const server = factory(caller);
+    const id = transport.sessionId;
+    streams.set(id, { caller, res, transport, server });
+    timer ??= setInterval(keepAlive, bounds.keepAliveMs).unref();
+    const before = server.server.onclose;
+    server.server.onclose = () => {
+      forget(id);
+      before?.();
+    };
+    // The transport is the old SDK's: the same at run time, its message types are its own.
+    await server.connect(transport as unknown as Parameters<McpServer["connect"]>[0]);
+  };
+
+  const post = async (req: IncomingMessage, res: ServerResponse, caller: McpCaller): Promise<void> => {
+    const id = new URL(req.url ?? "/", "http://localhost").searchParams.get("sessionId");
+    const stream = streams.get(id ?? "");
+    if (!stream || !isSameCaller(stream.caller, caller)) return await send(res, noSession());
+    if (stream.res.writableLength > MOST_WAITING_BYTES) {
+      stream.res.destroy();
+      return await send(res, noSession());
+    }
+    const read = await jsonBody(req.headers["content-type"], req.headers["content-length"], req);
+    if ("refused" in read) return await send(res, read.refused);
+    try {
+      await stream.transport.handleMessage(read.json);
+    } catch {
+      return await send(res, refusal(400, -32_600, "The body is no JSON-RPC message."));
+    }
+    res.writeHead(202).end("Accepted");
+  };
+
+  /** Whatever goes wrong, the client hears no more than that, and a response is not left open. */
+  const guarded = async (res: ServerResponse, work: Promise<void>): Promise<void> => {
+    try {
+      await work;
+    } catch (error) {
+      log(error instanceof Error ? (error.stack ?? error.message) : String(error));
+      if (res.headersSent) res.destroy();
+      else await send(res, failed());
+    }
+  };
+
+  return {
+    open: (_req, res, caller) => guarded(res, open(res, caller)),
+    post: (req, res, caller) => guarded(res, post(req, res, caller)),
+    async close() {
+      isClosed = true;
+      watch.close();
+      await Promise.all([...streams.values()].map(({ server }) => server.close()));
+    },
+  };
+}
+
+async function send(res: ServerResponse, response: Response): Promise<void> {
+  res.writeHead(response.status, Object.fromEntries(response.headers));
+  res.end(await response.text());
+}

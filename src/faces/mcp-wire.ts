@@ -1,0 +1,61 @@
+// What every HTTP transport of MCP asks of a request before it is anybody's message, and how it says no.
+import { isJsonContentType } from "@modelcontextprotocol/server";
+import type { Principal } from "../operations/operation.ts";
+import type { McpCaller } from "./mcp.ts";
+
+/** A report is a few hundred bytes; the longest valid one stays far below this. */
+export const MOST_BODY_BYTES = 1_048_576;
+
+export const SERVER_ERROR = -32_000;
+const NO_SESSION = -32_001;
+const PARSE_ERROR = -32_700;
+const INTERNAL_ERROR = -32_603;
+
+/** An answer that is no result: our words, as JSON-RPC has it. */
+export function refusal(status: number, code: number, message: string, headers: Record<string, string> = {}): Response {
+  return Response.json({ jsonrpc: "2.0", error: { code, message }, id: null }, { status, headers });
+}
+
+/** The same for a session that is not there and one that is another caller's. */
+export const noSession = (): Response => refusal(404, NO_SESSION, "There is no such session. Initialize a new one.");
+
+export const failed = (): Response => refusal(500, INTERNAL_ERROR, "The server failed.");
+
+export const tooMany = (what: string): Response =>
+  refusal(503, SERVER_ERROR, `Too many ${what} are open. Close some and try again.`, { "retry-after": "5" });
+
+/** A POST's body as JSON, or the answer that refuses it. */
+export async function jsonBody(
+  contentType: string | null | undefined,
+  contentLength: string | null | undefined,
+  body: AsyncIterable<Uint8Array> | null,
+): Promise<{ readonly json: unknown } | { readonly refused: Response }> {
+  if (!isJsonContentType(contentType ?? null))
+    return { refused: refusal(415, SERVER_ERROR, "Content-Type must be application/json.") };
+  if (Number(contentLength) > MOST_BODY_BYTES) return { refused: tooLarge() };
+  const decoder = new TextDecoder();
+  let text = "";
+  let bytes = 0;
+  try {
+    for await (const chunk of body ?? []) {
+      bytes += chunk.byteLength;
+      if (bytes > MOST_BODY_BYTES) return { refused: tooLarge() };
+      text += decoder.decode(chunk, { stream: true });
+    }
+    return { json: JSON.parse(text + decoder.decode()) };
+  } catch {
+    return { refused: refusal(400, PARSE_ERROR, "The body is not valid JSON.") };
+  }
+}
+
+/** The rest of the body is not read: the connection cannot be used again. */
+const tooLarge = (): Response =>
+  refusal(413, SERVER_ERROR, `The body must not exceed ${MOST_BODY_BYTES} bytes.`, { connection: "close" });
+
+/** Is this the caller a session was made for, with the same rights still? */
+export function isSameCaller(a: McpCaller, b: McpCaller): boolean {
+  return a.id === b.id && rightsOf(a.principal) === rightsOf(b.principal);
+}
+
+const rightsOf = (principal: Principal): string =>
+  JSON.stringify(principal.kind === "agent" ? [principal.kind, principal.agentId] : [principal.kind, principal.actor]);

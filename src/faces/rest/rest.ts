@@ -1,0 +1,101 @@
+// The REST face: every route on a Hono app, over budget as 402, every fault as a problem document.
+import type { Hono, Context as Http } from "hono";
+import { type Context, invalidInput, invoke, type Principal } from "../../operations/operation.ts";
+import { argumentsOf, type Plan, planOf } from "./arguments.ts";
+import { openApi } from "./openapi.ts";
+import { problem, problemOf, problemResponse } from "./problem.ts";
+import { NOT_IMPLEMENTED, routes } from "./routes.ts";
+
+/** Who sent a request, found out before it gets here; `seen.route` is where the path of the answering route is noted. */
+export type RestEnv = {
+  Bindings: { caller: { readonly context: Context; readonly principal: Principal }; seen: { route: string } };
+};
+
+const PLANS = routes.map(planOf);
+const honoPath = (path: string): string => path.replace(/\{(\w+)\}/g, ":$1");
+
+/** Mounts all routes; whoever mounts them puts the caller into `env` and turns what is thrown into a problem. */
+export function mountRest<Env extends RestEnv>(app: Hono<Env>, options: { readonly version: string }): void {
+  for (const plan of PLANS) {
+    const { method, path } = plan.route;
+    app.on(method, honoPath(path), (http) => answer(plan, http as unknown as Http<RestEnv>));
+  }
+  for (const [method, path] of NOT_IMPLEMENTED) {
+    app.on(method, honoPath(path), () => problemResponse(problemOf("not_implemented", "This server cannot do that.")));
+  }
+  const document = JSON.stringify(openApi(PLANS, options.version));
+  app.get("/openapi.json", () => new Response(document, { headers: { "content-type": "application/json" } }));
+  const known = Map.groupBy(
+    [...PLANS.map(({ route: { method, path } }) => [method, path] as const), ...NOT_IMPLEMENTED],
+    ([, path]) => path,
+  );
+  for (const [path, methods] of known) {
+    const allow = methods.map(([method]) => method).join(", ");
+    const detail = `This resource knows ${allow}.`;
+    app.all(honoPath(path), () => problemResponse(problemOf("method_not_allowed", detail), { allow }));
+  }
+}
+
+async function answer(plan: Plan, http: Http<RestEnv>): Promise<Response> {
+  const { context, principal } = http.env.caller;
+  const { route } = plan;
+  http.env.seen.route = route.path;
+  const body = plan.body.length > 0 || route.method === "POST" ? await readBody(http) : undefined;
+  if (body instanceof Response) return body;
+  const mark = http.req.url.indexOf("?");
+  const args = argumentsOf(plan, {
+    params: http.req.param() as Record<string, string>,
+    query: mark === -1 ? null : new URLSearchParams(http.req.url.slice(mark + 1)),
+    body,
+    key: keyOf(http),
+  });
+  const result = (await invoke(route.operation, context, principal, args)) as Record<string, unknown>;
+  const refusal = refusalOf(route.operation.name, args, result);
+  if (refusal) return refusal;
+  const shown = route.shape ? route.shape.of(result, args, context.now()) : result;
+  return http.json(shown, route.status ?? 200);
+}
+
+/** The header of RFC draft "Idempotency-Key"; one of a wrong form is a fault, never ignored. */
+function keyOf(http: Http<RestEnv>): string | undefined {
+  if (http.req.method !== "POST") return undefined;
+  const key = http.req.header("idempotency-key");
+  if (key !== undefined && !/^[\x21-\x7e]{1,128}$/.test(key))
+    throw invalidInput("Idempotency-Key", "expected 1-128 printable ASCII characters without spaces");
+  return key;
+}
+
+/** The JSON of a body, undefined for none. A body that is not JSON never counts as an empty one. */
+async function readBody(http: Http<RestEnv>): Promise<unknown> {
+  const text = await http.req.text();
+  if (text === "") return undefined;
+  const type = http.req.header("content-type") ?? "";
+  if (!/^application\/json\s*(;|$)/i.test(type))
+    return problemResponse(problemOf("unsupported_media_type", "Send JSON, with Content-Type: application/json."));
+  try {
+    return JSON.parse(text);
+  } catch {
+    return problemResponse(problemOf("invalid_json", "The body is not JSON."));
+  }
+}
+
+type Verdict = { decision: string; message: string; binding: { kind: string } | null };
+
+/** What was asked for and denied: the opening of a session, or a hold. A check or a report is answered, whatever it says. */
+function refusalOf(operation: string, args: Record<string, unknown>, result: Record<string, unknown>): Response | null {
+  const verdict = result.verdict as Verdict | undefined;
+  const isAsk = operation === "open_session" || (operation === "check_budget" && args.hold === true);
+  // A repeat of what was once allowed is told of today's verdict beside it.
+  const isGiven = result.session_id !== undefined ? result.session_id !== null : result.hold_id !== null;
+  if (verdict?.decision !== "deny" || !isAsk || isGiven) return null;
+  const kind = verdict.binding?.kind ?? "limit";
+  const [code, status] = kind === "limit" ? (["over_budget", 402] as const) : (REFUSED[kind] ?? ([kind, 409] as const));
+  return problemResponse(problem(code, status, verdict.message, result));
+}
+
+/** Refusals that are no limit: a state that forbids is 409, a rule of the policy 403. */
+const REFUSED: Readonly<Record<string, readonly [string, number]>> = {
+  stop: ["stopped", 409],
+  unknown_agent: ["unknown_agent", 403],
+  unknown_model: ["unknown_model", 403],
+};

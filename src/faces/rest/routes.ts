@@ -1,0 +1,105 @@
+// The REST face's routes: each one way to call an operation. Names in braces fill the argument of that name.
+import type { z } from "zod";
+import { listAudit, verifyAudit } from "../../operations/audit.ts";
+import { checkBudget } from "../../operations/check-budget.ts";
+import { endSession } from "../../operations/end-session.ts";
+import { getCosts } from "../../operations/get-costs.ts";
+import { getPolicy } from "../../operations/get-policy.ts";
+import { grant, listGrants, revokeGrant } from "../../operations/grants.ts";
+import { createKey, listKeys, revokeKey } from "../../operations/keys.ts";
+import { listLimits } from "../../operations/list-limits.ts";
+import { listSessions } from "../../operations/list-sessions.ts";
+import { openSession } from "../../operations/open-session.ts";
+import type { Operation } from "../../operations/operation.ts";
+import { reportUsage } from "../../operations/report-usage.ts";
+import { listStops, resume, stop } from "../../operations/stop.ts";
+import { addTask, listTasks, updateTask } from "../../operations/tasks.ts";
+import { getTeam, setTeamLimits } from "../../operations/teams.ts";
+import { verifyLedger } from "../../operations/verify-ledger.ts";
+import { breakdownAnswer, breakdownOutput, costsAnswer, costsOutput } from "./costs.ts";
+
+/** What an answer looks like where it is not the operation's own. */
+export type Shape = {
+  readonly output: z.ZodType;
+  of(answer: Record<string, unknown>, input: Record<string, unknown>, nowMs: number): Record<string, unknown>;
+};
+
+export type Route = {
+  readonly method: "GET" | "POST" | "PATCH" | "DELETE";
+  readonly path: string;
+  readonly operation: Operation;
+  /** Query parameters and the arguments they fill; GET and DELETE take all others of the operation by their names. */
+  readonly query?: Readonly<Record<string, string>>;
+  /** Arguments the route leaves out. */
+  readonly without?: readonly string[];
+  /** Arguments with another default than the operation's. */
+  readonly fixed?: Readonly<Record<string, unknown>>;
+  /** The status of success; 200 when absent. */
+  readonly status?: 201;
+  readonly shape?: Shape;
+};
+
+function route<Input extends z.ZodType, Output extends z.ZodType>(
+  line: `${Route["method"]} ${string}`,
+  operation: Operation<Input, Output>,
+  rest: Omit<Route, "method" | "path" | "operation"> = {},
+): Route {
+  const [method, path] = line.split(" ") as [Route["method"], string];
+  return { method, path, operation: operation as unknown as Operation, ...rest };
+}
+
+const camel = {
+  months: "months",
+  agentId: "agent_id",
+  teamId: "team_id",
+  taskId: "task_id",
+  userId: "user_id",
+  provider: "provider",
+};
+
+/** Under /api/v1 the Cost Control guide's routes and our own, at the root Open Astra's in its camelCase. */
+export const routes: readonly Route[] = [
+  route("POST /api/v1/agents/{agent_id}/sessions", openSession, { status: 201 }),
+  route("GET /api/v1/agents/{agent_id}/sessions", listSessions),
+  route("GET /api/v1/agents/{agent_id}/budget", checkBudget, {
+    query: { task_id: "task_id", session_id: "session_id" },
+  }),
+  route("GET /api/v1/sessions", listSessions),
+  route("POST /api/v1/sessions/{session_id}/usage", reportUsage),
+  route("POST /api/v1/sessions/{session_id}/check", checkBudget, { without: ["agent_id", "task_id"] }),
+  route("POST /api/v1/sessions/{session_id}/end", endSession),
+  route("GET /api/v1/settings/teams/{team_id}", getTeam),
+  route("PATCH /api/v1/settings/teams/{team_id}", setTeamLimits),
+  route("POST /api/v1/teams/{team_id}/tasks", addTask, { status: 201 }),
+  route("GET /api/v1/teams/{team_id}/tasks", listTasks),
+  route("PATCH /api/v1/teams/{team_id}/tasks/{task_id}", updateTask),
+  route("GET /api/v1/teams/{team_id}/costs", getCosts, { fixed: { days: 7 } }),
+  route("GET /api/v1/tasks", listTasks),
+  route("POST /api/v1/stops", stop, { status: 201 }),
+  route("GET /api/v1/stops", listStops),
+  route("DELETE /api/v1/stops/{stop_id}", resume, { query: { reason: "reason" } }),
+  route("POST /api/v1/grants", grant, { status: 201 }),
+  route("GET /api/v1/grants", listGrants),
+  route("DELETE /api/v1/grants/{grant_id}", revokeGrant),
+  route("POST /api/v1/keys", createKey, { status: 201 }),
+  route("GET /api/v1/keys", listKeys),
+  route("DELETE /api/v1/keys/{key_id}", revokeKey),
+  route("GET /api/v1/audit", listAudit),
+  route("GET /api/v1/audit/verify", verifyAudit),
+  route("GET /api/v1/policy", getPolicy),
+  route("GET /api/v1/limits", listLimits),
+  route("GET /api/v1/ledger/verify", verifyLedger),
+  route("GET /costs", getCosts, { query: camel, shape: { output: costsOutput, of: costsAnswer } }),
+  route("GET /costs/breakdown", getCosts, {
+    query: { ...camel, startDate: "start_date", endDate: "end_date" },
+    shape: { output: breakdownOutput, of: breakdownAnswer },
+  }),
+];
+
+/** Routes of the documents whose operations do not exist: they say so, to whoever may call at all. */
+export const NOT_IMPLEMENTED: readonly (readonly [Route["method"], string])[] = [
+  ["GET", "/leaderboard"],
+  ["GET", "/leaderboard/{agentId}"],
+  ["GET", "/security/dp-budget"],
+  ["POST", "/security/dp-budget/reset"],
+];

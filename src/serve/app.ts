@@ -1,0 +1,79 @@
+// The app: all HTTP faces on one Hono app, for callers that the gate has let in.
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { RESPONSE_ALREADY_SENT } from "@hono/node-server/utils/response";
+import { Hono } from "hono";
+import { AstraError } from "../core/error.ts";
+import type { McpCaller, McpFace } from "../faces/mcp-http.ts";
+import type { McpSseFace } from "../faces/mcp-sse.ts";
+import { problemFrom, problemOf, problemResponse } from "../faces/rest/problem.ts";
+import { mountRest } from "../faces/rest/rest.ts";
+import type { Caller } from "./credentials.ts";
+import { METRICS_TYPE, type Metrics } from "./metrics.ts";
+import type { Tokens } from "./tokens.ts";
+
+/** What the gate hands over with each request. `route` is filled in by the route that answers. */
+export type Env = {
+  Bindings: { incoming: IncomingMessage; outgoing: ServerResponse; caller: Caller; seen: { route: string } };
+};
+
+export type Faces = {
+  readonly version: string;
+  readonly mcp: McpFace;
+  /** Null where it is left out. */
+  readonly sse: McpSseFace | null;
+  readonly tokens: Tokens;
+  readonly metrics: Metrics;
+  readonly log: (text: string) => void;
+};
+
+export function appOf(faces: Faces): Hono<Env> {
+  const app = new Hono<Env>();
+  mountRest(app, { version: faces.version });
+  app.post("/auth/token", async (http) => {
+    const { holder } = http.env.caller;
+    if (!holder) throw new AstraError("forbidden", "Only a key is traded for a token.", "Send X-API-Key: oc_…");
+    const now = Date.now();
+    const { token, expiresAt } = await faces.tokens.issue(holder, now);
+    const expiresIn = Math.floor((expiresAt - now) / 1_000);
+    return http.json({ access_token: token, token_type: "Bearer", expires_in: expiresIn }, 200, {
+      "cache-control": "no-store",
+    });
+  });
+  app.get("/metrics", async (http) => {
+    const { context, principal } = http.env.caller;
+    return http.body(await faces.metrics.text(context, principal), 200, { "content-type": METRICS_TYPE });
+  });
+  app.all("/mcp", (http) => {
+    http.env.seen.route = "/mcp";
+    return faces.mcp.fetch(http.req.raw, mcpCaller(http.env.caller));
+  });
+  const { sse } = faces;
+  if (sse) {
+    app.get("/sse", async ({ env }) => {
+      await sse.open(env.incoming, env.outgoing, mcpCaller(env.caller));
+      return RESPONSE_ALREADY_SENT;
+    });
+    app.post("/messages", async ({ env }) => {
+      env.seen.route = "/messages";
+      await sse.post(env.incoming, env.outgoing, mcpCaller(env.caller));
+      return RESPONSE_ALREADY_SENT;
+    });
+  }
+  app.notFound(() =>
+    problemResponse(problemOf("not_found", "There is no such resource.", { hint: "See /openapi.json." })),
+  );
+  app.onError((error) => {
+    const problem = problemFrom(error, faces.log);
+    return problemResponse(problem, problem.code === "ledger_busy" ? { "retry-after": "1" } : {});
+  });
+  return app;
+}
+
+/** Whoever calls a tool without a key is an agent, as on standard input: only REST has operators. */
+function mcpCaller({ context, principal, id }: Caller): McpCaller {
+  const isAnonymous = principal.kind === "owner" && principal.actor === ANONYMOUS;
+  return { context, id, principal: isAnonymous ? { kind: "agent", agentId: null } : principal };
+}
+
+/** The one who calls under `--insecure-no-auth`. */
+export const ANONYMOUS = "anonymous";

@@ -1,0 +1,128 @@
+// Who calls: from an API key or a token to a principal in a workspace, remembered for a second.
+import { timingSafeEqual } from "node:crypto";
+import { sha256 } from "../context.ts";
+import { callerId } from "../core/id.ts";
+import type { Ledger } from "../ledger/ledger.ts";
+import { type KeyHolder, keyById, keyBySecretHash, principalOf, recordKeyUse } from "../operations/authenticate.ts";
+import { KEY_PREFIX } from "../operations/keys.ts";
+import type { Context, Principal } from "../operations/operation.ts";
+import { type Tokens, unauthenticated } from "./tokens.ts";
+
+export type Caller = {
+  readonly context: Context;
+  readonly principal: Principal;
+  /** Same text = same caller: what rate limits and protocol sessions belong to. */
+  readonly id: string;
+  /** The key itself; null for tokens. */
+  readonly holder: KeyHolder | null;
+};
+
+/** How long a caller is remembered: a key that is revoked elsewhere works this much longer. */
+const MEMORY_MS = 1_000;
+const MOST_REMEMBERED = 10_000;
+/** `last_used_at` is for people: a write for each request would cost more than the request. */
+const USE_RECORDED_MS = 60_000;
+
+export type Headers = { readonly apiKey: string | undefined; readonly authorization: string | undefined };
+
+export class Credentials {
+  readonly #remembered = new Map<string, { caller: Caller; until: number }>();
+  readonly #uses = new Map<string, number>();
+  readonly #ledger: Ledger;
+  readonly #contexts: readonly Context[];
+  readonly #tokens: Tokens;
+  readonly #log: (text: string) => void;
+
+  constructor(ledger: Ledger, contexts: readonly Context[], tokens: Tokens, log: (text: string) => void) {
+    this.#ledger = ledger;
+    this.#contexts = contexts;
+    this.#tokens = tokens;
+    this.#log = log;
+  }
+
+  /** Throws `unauthenticated` for a credential that is missing, malformed, unknown, expired or revoked. */
+  async callerOf(headers: Headers): Promise<Caller> {
+    const secret = secretOf(headers);
+    const hash = sha256(secret);
+    const now = Date.now();
+    const known = this.#remembered.get(hash);
+    if (known && known.until > now) return known.caller;
+    const { caller, expiresAt } = secret.startsWith(KEY_PREFIX)
+      ? await this.#byKey(hash, now)
+      : await this.#byToken(secret, now);
+    if (this.#remembered.size >= MOST_REMEMBERED) this.#remembered.clear();
+    this.#remembered.set(hash, { caller, until: Math.min(now + MEMORY_MS, expiresAt) });
+    return caller;
+  }
+
+  /** After a key was revoked here: nobody is remembered. */
+  forget(): void {
+    this.#remembered.clear();
+  }
+
+  async #byKey(hash: string, now: number): Promise<{ caller: Caller; expiresAt: number }> {
+    const holder = await keyBySecretHash(this.#ledger, hash, now);
+    if (!holder || !timingSafeEqual(Buffer.from(holder.secretHash), Buffer.from(hash))) throw unknownKey();
+    return { caller: this.#holding(holder, now), expiresAt: holder.expiresAt ?? Number.POSITIVE_INFINITY };
+  }
+
+  #holding(holder: KeyHolder, now: number): Caller {
+    const context = this.#contextOf(holder.workspaceId);
+    if (!context) throw unknownKey();
+    this.#recordUse(holder, now);
+    return { context, principal: holder.principal, id: `key ${holder.keyId}`, holder };
+  }
+
+  async #byToken(token: string, now: number): Promise<{ caller: Caller; expiresAt: number }> {
+    const claims = await this.#tokens.verify(token, now);
+    const context = this.#contextOf(claims.workspaceId ?? this.#onlyWorkspace());
+    if (!context) throw wrongClaims();
+    if (claims.origin === "ours") {
+      const holder = await keyById(this.#ledger, context.policy.workspace.id, claims.subject, now);
+      if (!holder) throw unknownKey();
+      return { caller: { ...this.#holding(holder, now), holder: null }, expiresAt: claims.expiresAt };
+    }
+    const actor = `token ${claims.subject}`;
+    const principal = foreignPrincipal(claims.role, claims.agentId, actor);
+    if (!principal) throw wrongClaims();
+    return {
+      caller: { context, principal, id: `${context.policy.workspace.id} ${actor}`, holder: null },
+      expiresAt: claims.expiresAt,
+    };
+  }
+
+  #contextOf(workspaceId: unknown): Context | undefined {
+    return this.#contexts.find((context) => context.policy.workspace.id === workspaceId);
+  }
+
+  /** A token need not name the workspace where there is one only. */
+  #onlyWorkspace(): string | undefined {
+    return this.#contexts.length === 1 ? this.#contexts[0]?.policy.workspace.id : undefined;
+  }
+
+  #recordUse(holder: KeyHolder, now: number): void {
+    const last = Math.max(holder.lastUsedAt ?? 0, this.#uses.get(holder.keyId) ?? 0);
+    if (now - last < USE_RECORDED_MS) return;
+    this.#uses.set(holder.keyId, now);
+    recordKeyUse(this.#ledger, holder, now).catch((error) => this.#log(`a key's use was not recorded: ${error}`));
+  }
+}
+
+/** X-API-Key, or a bearer that is a key or a token; two credentials at once are one too many. */
+function secretOf({ apiKey, authorization }: Headers): string {
+  const bearer = /^Bearer +([\x21-\x7e]+) *$/i.exec(authorization ?? "")?.[1];
+  if (apiKey !== undefined && authorization !== undefined) throw unauthenticated("Send one credential, not two.");
+  if (apiKey !== undefined && !apiKey.startsWith(KEY_PREFIX)) throw unknownKey();
+  const secret = apiKey ?? bearer;
+  if (secret === undefined) throw unauthenticated("This needs a key or a token.");
+  return secret;
+}
+
+function foreignPrincipal(role: unknown, agentId: unknown, actor: string): Principal | null {
+  if (role !== "agent" && role !== "viewer" && role !== "operator" && role !== "owner") return null;
+  const agent = callerId.safeParse(agentId);
+  return principalOf(role, agent.success ? agent.data : null, actor);
+}
+
+const unknownKey = () => unauthenticated("The key is unknown, expired or revoked.");
+const wrongClaims = () => unauthenticated("The token names no role, agent or workspace that this server knows.");

@@ -1,0 +1,111 @@
+// The gate in front of every route: Host and Origin, then who calls, then how often; only then is anything looked at.
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { AstraError } from "../core/error.ts";
+import { problemFrom, problemOf, problemResponse } from "../faces/rest/problem.ts";
+import type { Caller, Credentials } from "./credentials.ts";
+import { refuseForeign } from "./guards.ts";
+import type { Metrics } from "./metrics.ts";
+import { metadataUrl } from "./protected-resource.ts";
+import type { RateLimits, RateState } from "./rate-limit.ts";
+
+export type Node = {
+  readonly incoming: IncomingMessage;
+  readonly outgoing: ServerResponse;
+  /** For metrics: the route that answered. */
+  readonly seen: { route: string };
+};
+
+export type GateOptions = {
+  readonly hosts: ReadonlySet<string>;
+  /** A caller in their place: everybody is let in as this one. */
+  readonly credentials: Credentials | Caller;
+  readonly rates: RateLimits;
+  readonly metrics: Metrics;
+  readonly addressFrom: "socket" | "proxy";
+  /** Where clients reach us. */
+  readonly baseUrl: () => URL;
+  readonly log: (text: string) => void;
+};
+
+/** Paths that are answered without a credential and are not counted. */
+export type Open = (path: string) => Response | Promise<Response> | null;
+
+/** Lets a request through to `inside`, or answers it. */
+export function gateOf(
+  options: GateOptions,
+  open: Open,
+  inside: (request: Request, node: Node, caller: Caller) => Response | Promise<Response>,
+) {
+  return async (request: Request, node: Node): Promise<Response> => {
+    const { headers } = node.incoming;
+    const foreign = refuseForeign(headers.host, headers.origin, options.hosts);
+    if (foreign) return foreign;
+    const path = pathOf(node.incoming.url ?? "/");
+    const opened = open(path);
+    if (opened) return await opened;
+    try {
+      const caller = await callerOf(options, node.incoming);
+      const rateId =
+        caller instanceof AstraError ? `address ${addressOf(node.incoming, options.addressFrom)}` : caller.id;
+      const category = path.startsWith("/auth/") ? "auth" : "general";
+      const rate = await options.rates.count(rateId, category, Date.now());
+      if (rate.limit > 0) showRate(node.outgoing, rate);
+      if (rate.isOver) return tooMany(options, path, rate);
+      if (caller instanceof AstraError) return unauthenticated(options, path, caller);
+      return await inside(request, node, caller);
+    } catch (error) {
+      return problemResponse(problemFrom(error, options.log));
+    }
+  };
+}
+
+/** Who calls, or why nobody is recognised. */
+async function callerOf({ credentials }: GateOptions, { headers }: IncomingMessage): Promise<Caller | AstraError> {
+  if (!("callerOf" in credentials)) return credentials;
+  try {
+    return await credentials.callerOf({ apiKey: one(headers["x-api-key"]), authorization: headers.authorization });
+  } catch (error) {
+    if (error instanceof AstraError && error.code === "unauthenticated") return error;
+    throw error;
+  }
+}
+
+const one = (value: string | string[] | undefined): string | undefined =>
+  Array.isArray(value) ? value.join(", ") : value;
+
+function pathOf(url: string): string {
+  const end = url.indexOf("?");
+  return end === -1 ? url : url.slice(0, end);
+}
+
+/** Behind a proxy the last address is the one it saw itself; what stands before it anybody could have written. */
+function addressOf({ headers, socket }: IncomingMessage, from: "socket" | "proxy"): string {
+  const forwarded = from === "proxy" ? one(headers["x-forwarded-for"])?.split(",").at(-1)?.trim() : undefined;
+  return (forwarded || socket.remoteAddress || "unknown").slice(0, 64);
+}
+
+/** Cost Control, "Response headers". */
+function showRate(outgoing: ServerResponse, { limit, remaining, resetsAt }: RateState): void {
+  outgoing.setHeader("X-RateLimit-Limit", String(limit));
+  outgoing.setHeader("X-RateLimit-Remaining", String(remaining));
+  outgoing.setHeader("X-RateLimit-Reset", String(resetsAt));
+}
+
+const isMcp = (path: string): boolean => path === "/mcp" || path === "/messages";
+
+function tooMany({ metrics }: GateOptions, path: string, { limit, resetsAt }: RateState): Response {
+  metrics.rateLimited();
+  const seconds = Math.max(1, resetsAt - Math.floor(Date.now() / 1_000));
+  const detail = `Too many requests: at most ${limit} a minute. Come back in ${seconds} s. This is the rate limiter, not the budget; nothing was recorded.`;
+  const headers = { "retry-after": String(seconds) };
+  if (!isMcp(path)) return problemResponse(problemOf("rate_limited", detail), headers);
+  const error = { code: -32_000, message: detail };
+  return Response.json({ jsonrpc: "2.0", id: null, error }, { status: 429, headers });
+}
+
+/** RFC 9728, section 5.1: where to read how to be let in. */
+function unauthenticated({ baseUrl, log }: GateOptions, path: string, error: AstraError): Response {
+  const metadata = metadataUrl(baseUrl(), isMcp(path) ? "/mcp" : "");
+  const challenge = `Bearer resource_metadata="${metadata}"`;
+  return problemResponse(problemFrom(error, log), { "www-authenticate": challenge });
+}

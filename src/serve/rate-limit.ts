@@ -1,0 +1,82 @@
+// The rate limiter: requests a minute and caller, counted in one file by all servers of one ledger.
+import Database from "better-sqlite3";
+import { RateLimiterMemory, RateLimiterRes, RateLimiterSQLite } from "rate-limiter-flexible";
+
+/** `/auth/*` is always this strict (Cost Control, "Rate limiting"). */
+export const AUTH_LIMIT = 10;
+const WINDOW_S = 60;
+/** How long one request may wait for another process at the file; after that this process counts alone. */
+const WAIT_MS = 20;
+
+export type RateState = {
+  readonly limit: number;
+  readonly remaining: number;
+  /** Epoch seconds, on a whole minute. */
+  readonly resetsAt: number;
+  readonly isOver: boolean;
+};
+
+export type RateLimits = {
+  /** Counts one request of a caller. */
+  count(caller: string, category: "general" | "auth", nowMs: number): Promise<RateState>;
+  close(): void;
+};
+
+/**
+ * `file` lies beside the ledger and may be lost: it is not the ledger, which no request should have to write to in
+ * order to be refused. `general`: requests a minute, 0 = no limit.
+ */
+export function rateLimitsIn(file: string, general: number, log: (text: string) => void): RateLimits {
+  const db = new Database(file, { timeout: WAIT_MS });
+  db.pragma("journal_mode = WAL");
+  db.pragma("synchronous = OFF");
+  const limiters = { general: limiterIn(db, "general", general, log), auth: limiterIn(db, "auth", AUTH_LIMIT, log) };
+  return {
+    count: async (caller, category, nowMs) => {
+      const minute = Math.floor(nowMs / 60_000);
+      const { limiter, limit } = limiters[category];
+      const state = { limit, resetsAt: (minute + 1) * WINDOW_S };
+      if (limit === 0) return { ...state, remaining: 0, isOver: false };
+      try {
+        const { remainingPoints } = await limiter.consume(`${minute} ${caller}`);
+        return { ...state, remaining: remainingPoints, isOver: false };
+      } catch (error) {
+        if (!(error instanceof RateLimiterRes)) throw error;
+        return { ...state, remaining: 0, isOver: true };
+      }
+    },
+    close: () => db.close(),
+  };
+}
+
+/** Should the file fail, this process goes on counting by itself. */
+function limiterIn(db: Database.Database, name: string, limit: number, log: (text: string) => void) {
+  const options = { points: Math.max(limit, 1), duration: WINDOW_S, keyPrefix: name };
+  const limiter = new RateLimiterSQLite(
+    {
+      ...options,
+      storeClient: preparedOnce(db),
+      storeType: "better-sqlite3",
+      tableName: "rate_limits",
+      clearExpiredByTimeout: true,
+      insuranceLimiter: new RateLimiterMemory(options),
+    },
+    (error?: Error) => {
+      if (error) log(`rate limits: ${error.message}`);
+    },
+  );
+  return { limiter, limit };
+}
+
+/** The library prepares its statement for every request and wraps it in a transaction; one statement needs neither. */
+function preparedOnce(db: Database.Database) {
+  const known = new Map<string, Database.Statement>();
+  return {
+    prepare: (sql: string) => {
+      const statement = known.get(sql) ?? db.prepare(sql);
+      known.set(sql, statement);
+      return statement;
+    },
+    transaction: (run: () => unknown) => run,
+  };
+}

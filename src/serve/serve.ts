@@ -1,0 +1,189 @@
+// `astra-budget serve`: one process for many agents, MCP and REST on the ledger that stdio servers use too.
+import { createServer, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { getRequestListener, type HttpBindings } from "@hono/node-server";
+import { AstraError } from "../core/error.ts";
+import { mcpOverHttp } from "../faces/mcp-http.ts";
+import { problemFrom, problemResponse } from "../faces/rest/problem.ts";
+import type { Ledger } from "../ledger/ledger.ts";
+import { recordPolicy } from "../operations/audit.ts";
+import { createFirstKey } from "../operations/keys.ts";
+import { type Context, invoke } from "../operations/operation.ts";
+import { ANONYMOUS, appOf } from "./app.ts";
+import { type Caller, Credentials } from "./credentials.ts";
+import { gateOf } from "./gate.ts";
+import { allowedHosts, isLoopback } from "./guards.ts";
+import { type Metrics, metricsOf } from "./metrics.ts";
+import { protectedResource } from "./protected-resource.ts";
+import { rateLimitsIn } from "./rate-limit.ts";
+import { type ServeSettings, wrongSetting } from "./settings.ts";
+import { tokensOf } from "./tokens.ts";
+
+export type Serving = {
+  readonly url: URL;
+  /** Takes no new request, finishes those under way, and closes the ledger. */
+  close(): Promise<void>;
+};
+
+export type ServeOptions = {
+  readonly version: string;
+  readonly ledger: Ledger;
+  readonly ledgerFile: string;
+  /** One for each workspace, all over the ledger, with the text of its policy. */
+  readonly workspaces: readonly { readonly context: Context; readonly policyText: string }[];
+  readonly settings: ServeSettings;
+  readonly log: (text: string) => void;
+};
+
+/** Requests under way when the server is told to stop have this long. */
+const PATIENCE_MS = 8_000;
+/** A request's head, and all of it, must be here within these; an idle connection is kept a little longer than proxies do. */
+const TIMES = { headersTimeout: 15_000, requestTimeout: 30_000, keepAliveTimeout: 65_000 };
+
+export async function serve(options: ServeOptions): Promise<Serving> {
+  const { settings, version, log, ledger } = options;
+  refuseOpenDoors(options);
+  const tokens = tokensOf(settings.tokens);
+  const metrics = metricsOf(version);
+  const contexts = options.workspaces.map(({ context }) => observed(context, metrics));
+  for (const { context, policyText } of options.workspaces) await recordStart(context, policyText);
+  const rates = rateLimitsIn(`${options.ledgerFile}.rate`, settings.rateLimit, log);
+  const mcp = mcpOverHttp({ version, log });
+  const sse = settings.sse === "mounted" ? (await import("../faces/mcp-sse.ts")).mcpOverSse({ version, log }) : null;
+  const app = appOf({ version, mcp, sse, tokens, metrics, log });
+
+  let isDraining = false;
+  const baseUrl = () => settings.publicUrl ?? urlOf(server, settings.host);
+  const gate = gateOf(
+    {
+      hosts: allowedHosts(settings.host, settings.publicUrl, settings.allowedHosts),
+      credentials: settings.auth === "required" ? new Credentials(ledger, contexts, tokens, log) : anonymous(contexts),
+      rates,
+      metrics,
+      addressFrom: settings.addressFrom,
+      baseUrl,
+      log,
+    },
+    (path) => openPath(path, ledger) ?? protectedResource(path, baseUrl(), settings.tokens.issuer),
+    (request, node, caller) => app.fetch(request, { ...node, caller }),
+  );
+  const answer = async (request: Request, { incoming, outgoing }: HttpBindings): Promise<Response> => {
+    if (isDraining) outgoing.setHeader("connection", "close");
+    const from = performance.now();
+    const seen = { route: "other" };
+    const response = await gate(request, { incoming, outgoing, seen });
+    metrics.requested(seen.route, incoming.method ?? "", response.status, (performance.now() - from) / 1_000);
+    return response;
+  };
+  const listener = getRequestListener((request, node) => answer(request, node as HttpBindings), {
+    errorHandler: (error) => problemResponse(problemFrom(error, log)),
+  });
+  const server = createServer(TIMES, listener);
+  await listen(server, settings);
+  await announce(options, urlOf(server, settings.host));
+
+  return {
+    url: urlOf(server, settings.host),
+    close: async () => {
+      isDraining = true;
+      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+      await Promise.all([mcp.close(), sse?.close()]);
+      server.closeIdleConnections();
+      const late = setTimeout(() => server.closeAllConnections(), PATIENCE_MS);
+      await closed;
+      clearTimeout(late);
+      rates.close();
+      await ledger.close();
+    },
+  };
+}
+
+/** There is one way without keys, it is said aloud, and nobody but this machine can use it. */
+function refuseOpenDoors({ settings, workspaces }: ServeOptions): void {
+  if (settings.auth === "required") return;
+  if (!isLoopback(settings.host))
+    throw wrongSetting(
+      "--insecure-no-auth",
+      "expected a loopback --host, such as 127.0.0.1: anybody could spend and lift limits",
+    );
+  if (workspaces.length > 1)
+    throw wrongSetting("--insecure-no-auth", "expected one --config: nobody says whose workspace it is");
+}
+
+/** Everybody, as the owner. */
+function anonymous([context]: readonly Context[]): Caller {
+  return { context: context as Context, principal: { kind: "owner", actor: ANONYMOUS }, id: ANONYMOUS, holder: null };
+}
+
+/** The same context, that also tells what its operations answer. */
+function observed(context: Context, metrics: Metrics): Context {
+  const observe = (operation: string, answer: unknown) =>
+    metrics.decided(context.policy.workspace.id, operation, answer);
+  // Its policy and prices are looked up at each use: as getters they are kept.
+  return Object.defineProperties({ observe } as unknown as Context, Object.getOwnPropertyDescriptors(context));
+}
+
+async function recordStart(context: Context, policyText: string): Promise<void> {
+  const starting = { kind: "owner", actor: "server start" } as const;
+  await invoke(recordPolicy, context, starting, { sha256: context.sha256(policyText) });
+}
+
+/** Probes need no key; they learn nothing but this. */
+function openPath(path: string, ledger: Ledger): Response | Promise<Response> | null {
+  if (path === "/healthz") return Response.json({ status: "ok" });
+  return path === "/readyz" ? ready(ledger) : null;
+}
+
+async function ready(ledger: Ledger): Promise<Response> {
+  try {
+    await ledger.changes();
+    return Response.json({ status: "ready" });
+  } catch {
+    return Response.json({ status: "not ready", detail: "The ledger cannot be read." }, { status: 503 });
+  }
+}
+
+async function listen(server: Server, { host, port }: ServeSettings): Promise<void> {
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", (error: NodeJS.ErrnoException) => reject(cannotListen(error.code, host, port)));
+    server.listen(port, host, resolve);
+  });
+  server.removeAllListeners("error");
+}
+
+const WHY: Readonly<Record<string, string>> = {
+  EADDRINUSE: "another program listens there already",
+  EADDRNOTAVAIL: "this machine has no such address",
+  EACCES: "this user may not listen there",
+  ENOTFOUND: "there is no such host",
+};
+
+function cannotListen(code: string | undefined, host: string, port: number): AstraError {
+  const why = WHY[code ?? ""] ?? "the system refuses it";
+  return new AstraError(
+    "conflict",
+    `Cannot listen on ${host}:${port}: ${why}.`,
+    "Choose another with --host and --port.",
+  );
+}
+
+function urlOf(server: Server, host: string): URL {
+  const { port } = server.address() as AddressInfo;
+  return new URL(`http://${host.includes(":") ? `[${host}]` : host}:${port}`);
+}
+
+/** What the operator must know: where it is, whose the first key is, and what is risky. */
+async function announce({ settings, workspaces, ledgerFile, log }: ServeOptions, url: URL): Promise<void> {
+  if (settings.auth === "insecure_none")
+    log("WARNING: --insecure-no-auth: whoever reaches this port is the owner, and may lift every limit.");
+  if (!isLoopback(settings.host) && settings.publicUrl?.protocol !== "https:")
+    log("WARNING: keys cross the network unencrypted. Put TLS in front, and name it with --public-url https://…");
+  for (const { context } of settings.auth === "required" ? workspaces : []) {
+    const { secret } = await invoke(createFirstKey, context, { kind: "owner", actor: "first start" }, {});
+    if (secret === null) continue;
+    log(`first start: the owner key of workspace ${context.policy.workspace.id}, shown this once: ${secret}`);
+    log(`only its SHA-256 is kept, in ${ledgerFile}; make others with: astra-budget key create`);
+  }
+  const sse = settings.sse === "mounted" ? `, ${url.href}sse` : "";
+  log(`listening: MCP at ${url.href}mcp${sse}; REST at ${url.href}openapi.json`);
+}

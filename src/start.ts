@@ -1,0 +1,57 @@
+// What every command begins with: the ledger and the policy it names, and the context over both.
+import { AstraError } from "./core/error.ts";
+import type { Values } from "./faces/options.ts";
+import { openedAtFirstUse } from "./ledger/first-use.ts";
+import type { Ledger } from "./ledger/ledger.ts";
+import type { Context } from "./operations/operation.ts";
+import { ledgerFile, policyFile } from "./place.ts";
+
+export const note = (text: string): void => {
+  process.stderr.write(`astra-budget: ${text}\n`);
+};
+
+export const fileOf = (values: Values): string => ledgerFile(values.ledger as string | undefined);
+
+/** A ledger that is opened when first used. */
+export function ledgerAt(file: string): Ledger {
+  return openedAtFirstUse(async () => (await import("./ledger/sqlite.ts")).openSqlite(file));
+}
+
+/** The context of a command or server that serves one workspace. */
+export async function contextFor(values: Values): Promise<Context> {
+  const { context } = await workspaceOver(ledgerAt(fileOf(values)), values.config as string | undefined);
+  return context;
+}
+
+/** A workspace: the policy's file is followed, and each later version of it is noted in the audit. */
+export async function workspaceOver(
+  ledger: Ledger,
+  config: string | undefined,
+): Promise<{ context: Context; policyText: string }> {
+  const { contextOver } = await import("./context.ts");
+  const file = policyFile(config);
+  if (file === null) {
+    const { BUILT_IN_POLICY } = await import("./core/policy-resolve.ts");
+    note("no astra.yml found: the built-in roles and hard caps apply. Name one with --config FILE.");
+    return { context: contextOver(ledger, () => BUILT_IN_POLICY), policyText: "built-in" };
+  }
+  const { watchedPolicy } = await import("./config.ts");
+  const watched = watchedPolicy(file, note, (text) => {
+    recordReload(context, text).catch((error) => note(`the audit does not have this change: ${error}`));
+  });
+  const context = contextOver(ledger, () => watched.current());
+  return { context, policyText: watched.text() };
+}
+
+async function recordReload(context: Context, text: string): Promise<void> {
+  const { invoke } = await import("./operations/operation.ts");
+  const { recordPolicy } = await import("./operations/audit.ts");
+  const file = { kind: "owner", actor: "astra.yml" } as const;
+  await invoke(recordPolicy, context, file, { sha256: context.sha256(text) });
+}
+
+/** To the operator a fault of the ledger names its file; agents never see where it lies. */
+export function namingFile(error: unknown, file: string): unknown {
+  if (!(error instanceof AstraError) || !error.code.startsWith("ledger_")) return error;
+  return new AstraError(error.code, `${error.message} (${file})`, error.hint);
+}
