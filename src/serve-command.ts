@@ -17,6 +17,10 @@ Serves MCP and REST over HTTP for many agents. Stdio servers may share its ledge
   --no-sse            leave out /sse and /messages, which only old MCP clients need
   --insecure-no-auth  no keys: whoever reaches the port is the owner. Loopback only
 
+  ASTRA_JWT_SECRET    signs tokens (HS256), at least 32 bytes; without it they end with the process
+  ASTRA_JWKS_URL      public keys of an identity provider whose tokens are taken (RS256, ES256, EdDSA)
+  ASTRA_JWT_ISSUER, ASTRA_JWT_AUDIENCE  what a token's iss and aud must be (astra-budget)
+
 Keys: the first start prints an owner key. Others: astra-budget key create --help.`;
 
 export async function serveCommand(argv: readonly string[], version: string): Promise<number> {

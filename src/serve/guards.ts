@@ -1,8 +1,5 @@
-// Guards in front of every route: which Host and Origin may be named, and how long a body may be.
+// Guards in front of every route: which Host may be named, and pages of which Origin may call.
 import { problemOf, problemResponse } from "../faces/rest/problem.ts";
-
-/** The longest body of any request, in bytes. */
-export const MOST_BODY = 1_048_576;
 
 const LOOPBACK = ["localhost", "127.0.0.1", "[::1]"];
 

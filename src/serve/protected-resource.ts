@@ -1,6 +1,6 @@
 // RFC 9728: what a client reads to find out how this server wants to be asked.
 
-export const PROTECTED_RESOURCE = "/.well-known/oauth-protected-resource";
+const PROTECTED_RESOURCE = "/.well-known/oauth-protected-resource";
 
 /** Of the whole server, or of the resource at a path. */
 export function metadataUrl(baseUrl: URL, path: "" | "/mcp"): string {

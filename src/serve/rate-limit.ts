@@ -3,7 +3,7 @@ import Database from "better-sqlite3";
 import { RateLimiterMemory, RateLimiterRes, RateLimiterSQLite } from "rate-limiter-flexible";
 
 /** `/auth/*` is always this strict (Cost Control, "Rate limiting"). */
-export const AUTH_LIMIT = 10;
+const AUTH_LIMIT = 10;
 const WINDOW_S = 60;
 /** How long one request may wait for another process at the file; after that this process counts alone. */
 const WAIT_MS = 20;

@@ -28,6 +28,7 @@ describe("what it shows", () => {
     for (const name of [
       ...commands.map((command) => command.words.join(" ")),
       "stdio",
+      "serve",
       "policy check",
       "policy show",
       "ledger backup",
@@ -105,12 +106,12 @@ describe("what it says to type", () => {
   test("every environment variable and option it names is one the command knows", async () => {
     const room = newRoom();
     const helps = await Promise.all(
-      ["stdio", ...commands.map((each) => each.words.join(" ")), "policy"].map((name) =>
+      ["stdio", "serve", ...commands.map((each) => each.words.join(" ")), "policy"].map((name) =>
         room.run([...name.split(" "), "--help"]),
       ),
     );
     const known = helps.map((help) => help.stdout).join("\n");
-    const named = new Set([...readme.matchAll(/`(--[a-z-]+)|ASTRA_[A-Z]+/g)].map(([all, option]) => option ?? all));
+    const named = new Set([...readme.matchAll(/`(--[a-z-]+)|ASTRA_[A-Z_]+/g)].map(([all, option]) => option ?? all));
     for (const name of named) if (name !== "--help") expect(known, name).toContain(name);
   });
 });

@@ -2,6 +2,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe } from "vitest";
 import type { Ledger } from "../../src/ledger/ledger.ts";
 import { engines } from "./engines.ts";
+import { authoritySteps } from "./steps/authority.ts";
 import { chargeSteps } from "./steps/charges.ts";
 import { costSteps } from "./steps/costs.ts";
 import { holdSteps } from "./steps/holds.ts";
@@ -24,6 +25,7 @@ describe.each(engines())("$name", (engine) => {
   describe("sessions", () => sessionSteps(current));
   describe("charges", () => chargeSteps(current));
   describe("balances, holds, stops and tasks", () => holdSteps(current));
+  describe("keys, grants, team limits, audit and answers", () => authoritySteps(current));
   describe("costs", () => costSteps(current));
   describe("verify", () => verifySteps(current));
 });

@@ -2,6 +2,7 @@
 import type { Hono, Context as Http } from "hono";
 import { type Context, invalidInput, invoke, type Principal } from "../../operations/operation.ts";
 import { argumentsOf, type Plan, planOf } from "./arguments.ts";
+import { readBody } from "./body.ts";
 import { openApi } from "./openapi.ts";
 import { problem, problemOf, problemResponse } from "./problem.ts";
 import { NOT_IMPLEMENTED, routes } from "./routes.ts";
@@ -40,13 +41,14 @@ async function answer(plan: Plan, http: Http<RestEnv>): Promise<Response> {
   const { context, principal } = http.env.caller;
   const { route } = plan;
   http.env.seen.route = route.path;
-  const body = plan.body.length > 0 || route.method === "POST" ? await readBody(http) : undefined;
-  if (body instanceof Response) return body;
+  const isBodied = route.method === "POST" || route.method === "PATCH";
+  const body = isBodied ? await readBody(http.req) : { json: undefined };
+  if ("refused" in body) return body.refused;
   const mark = http.req.url.indexOf("?");
   const args = argumentsOf(plan, {
     params: http.req.param() as Record<string, string>,
     query: mark === -1 ? null : new URLSearchParams(http.req.url.slice(mark + 1)),
-    body,
+    body: body.json,
     key: keyOf(http),
   });
   const result = (await invoke(route.operation, context, principal, args)) as Record<string, unknown>;
@@ -63,20 +65,6 @@ function keyOf(http: Http<RestEnv>): string | undefined {
   if (key !== undefined && !/^[\x21-\x7e]{1,128}$/.test(key))
     throw invalidInput("Idempotency-Key", "expected 1-128 printable ASCII characters without spaces");
   return key;
-}
-
-/** The JSON of a body, undefined for none. A body that is not JSON never counts as an empty one. */
-async function readBody(http: Http<RestEnv>): Promise<unknown> {
-  const text = await http.req.text();
-  if (text === "") return undefined;
-  const type = http.req.header("content-type") ?? "";
-  if (!/^application\/json\s*(;|$)/i.test(type))
-    return problemResponse(problemOf("unsupported_media_type", "Send JSON, with Content-Type: application/json."));
-  try {
-    return JSON.parse(text);
-  } catch {
-    return problemResponse(problemOf("invalid_json", "The body is not JSON."));
-  }
 }
 
 type Verdict = { decision: string; message: string; binding: { kind: string } | null };
