@@ -36,7 +36,7 @@ export type Agent = {
 
 export type Connect = (room: Room, args?: readonly string[], env?: Record<string, string>) => Promise<Agent>;
 
-const INFO = { name: "test", version: "1.0.0" };
+export const INFO = { name: "test", version: "1.0.0" };
 
 const serverOf = (room: Room, args: readonly string[], env: Record<string, string>) => ({
   command: process.execPath,
@@ -108,7 +108,7 @@ function collected(stream: { on(event: "data", listener: (chunk: unknown) => voi
   return () => text;
 }
 
-function resultOf(result: object): ToolResult {
+export function resultOf(result: object): ToolResult {
   const { content, structuredContent, isError } = result as {
     content: { type: string; text: string }[];
     structuredContent?: Record<string, unknown>;

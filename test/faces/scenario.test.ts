@@ -2,6 +2,7 @@
 import { describe, expect, test } from "vitest";
 import { type Agent, type Connect, legacy, modern, old, type ToolResult } from "./clients.ts";
 import { newRoom } from "./room.ts";
+import { legacyOverHttp, modernOverHttp, oldOverHttp, oldOverSse, rest } from "./served-clients.ts";
 
 const POLICY = `
 workspace: { id: acme, dailyCostLimitUsd: 5 }
@@ -22,7 +23,8 @@ async function scenario(agent: Agent): Promise<string> {
   await agent.tools(); // from here on the client holds every answer against the schema the server gave
   const call = async (name: string, args: Record<string, unknown>) => {
     const result = await agent.call(name, args);
-    expect(result.isError, result.text).toBe(false);
+    expect(result.isError, result.text || JSON.stringify(result.data)).toBe(false);
+    if (agent.protocol === "REST") return result;
     const [headline, json, ...more] = result.text.split("\n");
     expect(more).toEqual([]);
     const { verdict, ...rest } = result.data as { verdict?: Verdict };
@@ -112,6 +114,11 @@ const clients: Record<string, [Connect, string]> = {
   "a client of June 2025": [old("2025-06-18"), "2025-06-18"],
   "a client of March 2025": [old("2025-03-26"), "2025-03-26"],
   "a client of 2024": [old("2024-11-05"), "2024-11-05"],
+  "the current client over /mcp, pinned to 2026-07-28": [modernOverHttp, "2026-07-28"],
+  "the current client over /mcp in the handshake of 2025": [legacyOverHttp, "2025-11-25"],
+  "the SDK of the 2025 era over /mcp": [oldOverHttp, "2025-11-25"],
+  "the SDK of the 2025 era over /sse": [oldOverSse, "2025-11-25"],
+  "a program over REST": [rest, "REST"],
 };
 
 describe.each(Object.entries(clients))("%s", (_, [connect, protocol]) => {

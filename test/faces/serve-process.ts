@@ -24,10 +24,9 @@ export async function startServer(
   args: readonly string[] = [],
   env: Record<string, string> = {},
 ): Promise<ServerProcess> {
-  const ledger = join(folder, "ledger.db");
-  const child = spawn(process.execPath, [CLI, "serve", "--port", "0", "--ledger", ledger, ...args], {
+  const child = spawn(process.execPath, [CLI, "serve", "--port", "0", ...args], {
     cwd: folder,
-    env: { ...process.env, ASTRA_CONFIG: "", ASTRA_LEDGER: "", ...env },
+    env: { PATH: process.env.PATH ?? "", HOME: folder, ASTRA_LEDGER: join(folder, "ledger.db"), ...env },
     stdio: ["ignore", "ignore", "pipe"],
   });
   onTestFinished(() => {
