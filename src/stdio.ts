@@ -1,7 +1,6 @@
 // `astra-budget stdio`: one MCP server on standard input and output, gone within a second of its client.
 import { existsSync } from "node:fs";
-import { serveStdio } from "@modelcontextprotocol/server/stdio";
-import { mcpServer } from "./faces/mcp.ts";
+import { mcpOverStdio } from "./faces/mcp-stdio.ts";
 import { shownText } from "./faces/table.ts";
 import type { Context, Principal } from "./operations/operation.ts";
 
@@ -14,9 +13,8 @@ export function runStdio(
   options: { version: string; ledgerFile: string },
 ): void {
   const log = (text: string) => process.stderr.write(`astra-budget: ${text}\n`);
-  const handle = serveStdio(() => mcpServer(context, principal, { version: options.version, log }), {
-    onerror: (error) => log(wireFault(error)),
-  });
+  const onerror = (error: Error) => log(wireFault(error));
+  const handle = mcpOverStdio({ context, principal }, { version: options.version, log, onerror });
   let leaving = false;
   const leave = async () => {
     if (leaving) return;

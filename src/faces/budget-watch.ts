@@ -9,8 +9,9 @@ import { type BudgetResource, resourceAt } from "./budget-resources.ts";
 const TICK_MS = 200;
 /** Deadlines pass and windows turn without a commit. */
 const LOOK_MS = 1_000;
-/** A round over very many budgets is followed by a rest this many times as long. */
+/** A round over very many budgets is followed by a rest this many times as long; and when nobody committed, by more. */
 const REST = 3;
+const QUIET_REST = 20;
 /** Budgets looked at before others have a turn. */
 const TURN = 16;
 
@@ -41,6 +42,8 @@ type Group = {
   changes: number | null;
   policy: Policy | null;
   lookedAt: number;
+  /** How long the last round took. */
+  tookMs: number;
   isFailing: boolean;
   timer: NodeJS.Timeout | null;
 };
@@ -56,7 +59,8 @@ export function budgetWatch(log: (text: string) => void): BudgetWatch {
         if (!isClosed && !group.isFailing) log(`watching budgets: ${String(error)}`);
         group.isFailing = true;
       });
-      if (!isClosed && group.entries.size > 0) wait(group, Math.max(TICK_MS, REST * (performance.now() - began)));
+      const tookMs = performance.now() - began;
+      if (!isClosed && group.entries.size > 0) wait(group, Math.max(TICK_MS, REST * tookMs));
     }, ms);
     group.timer.unref();
   };
@@ -75,7 +79,7 @@ export function budgetWatch(log: (text: string) => void): BudgetWatch {
       const resource = resourceAt(uri);
       if (!resource) throw new AstraError("not_found", "There is no such resource.");
       const key = JSON.stringify([principal.kind, principal.kind === "agent" ? principal.agentId : null, uri]);
-      // Read for each subscriber anew: it may be refused, and a change before its time is not its own.
+      // Read for each subscriber anew: this is where one that may not see it is refused.
       const state = resource.state(await resource.read(context, principal));
       if (isClosed) return () => {};
       const group = groups.get(context) ?? newGroup(context);
@@ -101,6 +105,7 @@ const newGroup = (context: Context): Group => ({
   changes: null,
   policy: null,
   lookedAt: 0,
+  tookMs: 0,
   isFailing: false,
   timer: null,
 });
@@ -119,7 +124,8 @@ async function look(group: Group): Promise<void> {
   const now = performance.now();
   const changes = await context.ledger.changes();
   const { policy } = context;
-  if (changes === group.changes && policy === group.policy && now - group.lookedAt < LOOK_MS) return;
+  const isMoved = changes !== group.changes || policy !== group.policy;
+  if (!isMoved && now - group.lookedAt < Math.max(LOOK_MS, QUIET_REST * group.tookMs)) return;
   let looked = 0;
   for (const entry of [...group.entries.values()]) {
     if (now - entry.lookedAt < entry.resource.paceMs || entry.listeners.size === 0) continue;
@@ -127,7 +133,7 @@ async function look(group: Group): Promise<void> {
     await lookAt(context, entry, now);
   }
   // Only now, so that what could not be read is looked at again.
-  Object.assign(group, { changes, policy, lookedAt: now, isFailing: false });
+  Object.assign(group, { changes, policy, lookedAt: now, tookMs: performance.now() - now, isFailing: false });
 }
 
 async function lookAt(context: Context, entry: Entry, now: number): Promise<void> {

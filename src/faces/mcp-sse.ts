@@ -6,6 +6,7 @@ import { budgetWatch } from "./budget-watch.ts";
 import { type McpCaller, type McpFactory, mcpServer } from "./mcp.ts";
 import { failed, isSameCaller, jsonBody, noSession, refusal, SERVER_ERROR, tooMany } from "./mcp-wire.ts";
 import { KEEP_ALIVE, KEEP_ALIVE_MS } from "./open-streams.ts";
+import { shownText } from "./table.ts";
 
 export type McpSseFace = {
   /** GET /sse. Answers itself, and resolves when the stream is open or was refused. */
@@ -61,6 +62,8 @@ export function mcpOverSse(options: McpSseOptions): McpSseFace {
     for (const stream of streams.values()) if (stream.caller.id === caller.id) own++;
     if (streams.size >= bounds.mostStreams || own >= bounds.mostStreamsOfCaller)
       return await send(res, tooMany("streams"));
+    // Whatever breaks on the way to a client ends its stream, never the server.
+    res.on("error", (error) => log(`sse: ${shownText(error.message)}`));
     const transport = new SSEServerTransport(options.messagesPath ?? "/messages", res);
     const server = factory(caller);
     const id = transport.sessionId;

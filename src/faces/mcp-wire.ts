@@ -4,7 +4,10 @@ import type { Principal } from "../operations/operation.ts";
 import type { McpCaller } from "./mcp.ts";
 
 /** A report is a few hundred bytes; the longest valid one stays far below this. */
-export const MOST_BODY_BYTES = 1_048_576;
+const MOST_BODY_BYTES = 1_048_576;
+/** Of these something is kept for as long as the client stays: many a client must not fill the memory. */
+const MOST_KEPT_BYTES = 65_536;
+const KEPT = ["initialize", "subscriptions/listen"];
 
 export const SERVER_ERROR = -32_000;
 const NO_SESSION = -32_001;
@@ -32,25 +35,29 @@ export async function jsonBody(
 ): Promise<{ readonly json: unknown } | { readonly refused: Response }> {
   if (!isJsonContentType(contentType ?? null))
     return { refused: refusal(415, SERVER_ERROR, "Content-Type must be application/json.") };
-  if (Number(contentLength) > MOST_BODY_BYTES) return { refused: tooLarge() };
+  if (Number(contentLength) > MOST_BODY_BYTES) return { refused: tooLarge(MOST_BODY_BYTES) };
   const decoder = new TextDecoder();
   let text = "";
   let bytes = 0;
   try {
     for await (const chunk of body ?? []) {
       bytes += chunk.byteLength;
-      if (bytes > MOST_BODY_BYTES) return { refused: tooLarge() };
+      if (bytes > MOST_BODY_BYTES) return { refused: tooLarge(MOST_BODY_BYTES) };
       text += decoder.decode(chunk, { stream: true });
     }
-    return { json: JSON.parse(text + decoder.decode()) };
+    const json: unknown = JSON.parse(text + decoder.decode());
+    return bytes > MOST_KEPT_BYTES && isKept(json) ? { refused: tooLarge(MOST_KEPT_BYTES) } : { json };
   } catch {
     return { refused: refusal(400, PARSE_ERROR, "The body is not valid JSON.") };
   }
 }
 
+const isKept = (json: unknown): boolean =>
+  [json].flat().some((message) => KEPT.includes((message as { method?: string } | null)?.method ?? ""));
+
 /** The rest of the body is not read: the connection cannot be used again. */
-const tooLarge = (): Response =>
-  refusal(413, SERVER_ERROR, `The body must not exceed ${MOST_BODY_BYTES} bytes.`, { connection: "close" });
+const tooLarge = (most: number): Response =>
+  refusal(413, SERVER_ERROR, `The body must not exceed ${most} bytes.`, { connection: "close" });
 
 /** Is this the caller a session was made for, with the same rights still? */
 export function isSameCaller(a: McpCaller, b: McpCaller): boolean {

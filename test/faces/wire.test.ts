@@ -147,7 +147,7 @@ describe("messages that ask for what is not there", () => {
     expect((await server.ask({ id: 2, ...call("open_session", "agent_id=a") })).error?.code).toBe(-32602);
     expect((await server.ask({ id: 3, method: "tools/call", params: { name: 5 } })).error?.code).toBe(-32602);
     expect((await server.ask({ id: 4, method: "ledger/delete" })).error?.code).toBe(-32601);
-    expect((await server.ask({ id: 5, method: "resources/list" })).error?.code).toBe(-32601);
+    expect((await server.ask({ id: 5, method: "prompts/list" })).error?.code).toBe(-32601);
 
     // Operators' operations are no tools.
     for (const name of ["stop", "resume", "list_sessions", "list_stops", "add_task", "update_task", "verify_ledger"])
@@ -237,13 +237,13 @@ describe("both eras on one connection", () => {
     expect((await server.ask({ id: 1, ...hello })).result).toMatchObject({ protocolVersion: "2025-11-25" });
   });
 
-  test("the server says its name and version, and offers tools only", async () => {
+  test("the server says its name and version, and offers tools and resources", async () => {
     const server = wire(newRoom());
     const { result } = await server.ask({ id: 1, ...HELLO });
     expect(result).toMatchObject({
       serverInfo: { name: "astra-budget", version: expect.stringMatching(/^\d+\.\d+\.\d+$/) },
     });
-    expect(Object.keys(result?.capabilities as object)).toEqual(["tools"]);
+    expect(Object.keys(result?.capabilities as object)).toEqual(["tools", "resources"]);
   });
 });
 

@@ -1,0 +1,129 @@
+// The protocol's own conformance suite and the Inspector's command line, as child processes against the face over HTTP.
+import { execFile } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { describe, expect, onTestFinished, test } from "vitest";
+import { conformanceServer } from "./conformance-server.ts";
+import { newHttpRoom } from "./http-room.ts";
+
+type Run = { readonly code: number; readonly output: string };
+
+/** A command of an installed package, run to its end with nothing of ours in its environment. */
+function run(bin: string, args: readonly string[]): Promise<Run> {
+  const folder = mkdtempSync(join(tmpdir(), "astra-budget-conformance-"));
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  const env = { PATH: process.env.PATH ?? "", HOME: folder };
+  return new Promise((resolve) => {
+    const options = { cwd: folder, env, maxBuffer: 64_000_000 };
+    execFile(process.execPath, [bin, ...args], options, (error, stdout, stderr) =>
+      resolve({ code: error ? Number(error.code ?? 1) : 0, output: `${stdout}\n${stderr}` }),
+    );
+  });
+}
+
+const require = createRequire(import.meta.url);
+
+/** Where a package's command lies, as its package.json says. */
+function binOf(file: string): string {
+  const { bin } = require(file) as { bin: string | Record<string, string> };
+  return join(dirname(file), typeof bin === "string" ? bin : (Object.values(bin)[0] ?? ""));
+}
+
+const SUITE = binOf(require.resolve("@modelcontextprotocol/conformance/package.json"));
+const INSPECTOR = binOf(require.resolve("@modelcontextprotocol/inspector/package.json"));
+const EXPECTED = fileURLToPath(new URL("./conformance-budget.yml", import.meta.url));
+
+describe.each(["2026-07-28", "2025-11-25"])("the suite's requirements of %s", (revision) => {
+  test("hold for the suite's own server in our face, every one", { timeout: 120_000 }, async () => {
+    const room = await newHttpRoom({ factory: conformanceServer });
+    const { code, output } = await run(SUITE, ["server", "--url", `${room.url}mcp`, "--requirements", revision]);
+    expect(code, output.slice(-6_000)).toBe(0);
+    const passed = [...output.matchAll(/✓ ([\w-]+): [1-9]\d* passed, 0 failed/g)].map(([, name]) => name);
+    const failed = [...output.matchAll(/✗ ([\w-]+): /g)].map(([, name]) => name ?? "");
+    expect(passed.length).toBeGreaterThanOrEqual(revision === "2026-07-28" ? 40 : 32);
+    // Tasks are an extension that neither we nor the SDK offer; the suite runs them without counting them.
+    expect(failed.filter((name) => !name.startsWith("tasks-"))).toEqual([]);
+    expect(room.logged).toEqual([]);
+  });
+});
+
+/** What holds for any server, whatever it offers. */
+const OF_ANY = {
+  "2026-07-28": [
+    "tools-list",
+    "resources-list",
+    "caching",
+    "dns-rebinding-protection",
+    "http-header-validation",
+    "sep-2164-resource-not-found",
+    "server-sse-multiple-streams",
+    "input-required-result-unsupported-methods",
+    "input-required-result-validate-input",
+  ],
+  "2025-11-25": [
+    "server-initialize",
+    "server-session-lifecycle",
+    "ping",
+    "tools-list",
+    "resources-list",
+    "dns-rebinding-protection",
+    "server-sse-multiple-streams",
+  ],
+};
+
+describe.each(Object.entries(OF_ANY))("the budget itself, by %s", (revision, scenarios) => {
+  test.each(scenarios)("conforms: %s", async (scenario) => {
+    const room = await newHttpRoom();
+    const args = ["--url", `${room.url}mcp`, "--scenario", scenario, "--spec-version", revision];
+    if (scenario === "caching") args.push("--expected-failures", EXPECTED);
+    const { code, output } = await run(SUITE, ["server", ...args]);
+    expect(code, output.slice(-4_000)).toBe(0);
+  });
+});
+
+describe.each(["modern", "legacy"])("the Inspector in the %s era", (era) => {
+  const inspect = (url: URL, ...args: string[]) =>
+    run(INSPECTOR, [
+      "--cli",
+      `${url}mcp`,
+      "--transport",
+      "http",
+      "--protocol-era",
+      era,
+      "--format",
+      "json",
+      "-q",
+      ...args,
+    ]);
+
+  test("lists the tools, finds their schemas portable, and calls one", async () => {
+    const room = await newHttpRoom();
+    const listed = await inspect(room.url, "--method", "tools/list", "--strict");
+    expect(listed.code, listed.output).toBe(0);
+    expect(listed.output).toContain('"open_session"');
+    const called = await inspect(
+      room.url,
+      ...["--method", "tools/call", "--tool-name", "open_session", "--tool-args-json", '{"agent_id":"ada"}'],
+    );
+    expect(called.code, called.output).toBe(0);
+    expect(called.output).toContain('"session_id"');
+    const refused = await inspect(
+      room.url,
+      ...["--method", "tools/call", "--tool-name", "end_session", "--tool-args-json", '{"session_id":"ses_nobody"}'],
+    );
+    expect(refused.code, refused.output).toBe(5);
+  });
+
+  test("lists and reads the resources", async () => {
+    const room = await newHttpRoom();
+    const listed = await inspect(room.url, "--method", "resources/list");
+    expect(listed.code, listed.output).toBe(0);
+    expect(listed.output).toContain("budget://costs/month");
+    const read = await inspect(room.url, "--method", "resources/read", "--uri", "budget://policy");
+    expect(read.code, read.output).toBe(0);
+    expect(read.output).toContain("hard_caps");
+  });
+});
