@@ -39,8 +39,24 @@ export async function workspaceOver(
   const watched = watchedPolicy(file, note, (text) => {
     recordReload(context, text).catch((error) => note(`the audit does not have this change: ${error}`));
   });
-  const context = contextOver(ledger, () => watched.current());
+  const context = contextOver(
+    ledger,
+    oncePerTurn(() => watched.current()),
+  );
   return { context, policyText: watched.text() };
+}
+
+/** Asked once for all that arrives together: a busy server decides thousands of times a second. */
+function oncePerTurn<T>(ask: () => T): () => T {
+  let known: { readonly value: T } | null = null;
+  return () => {
+    if (known) return known.value;
+    known = { value: ask() };
+    setImmediate(() => {
+      known = null;
+    });
+    return known.value;
+  };
 }
 
 async function recordReload(context: Context, text: string): Promise<void> {

@@ -26,6 +26,7 @@ import {
   invalidInput,
   mayTouch,
   type Principal,
+  pinOf,
   sessionNotFound,
 } from "./operation.ts";
 import { usdOutput } from "./output.ts";
@@ -110,8 +111,7 @@ function* costs(context: Context, principal: Principal, args: Input): Work<z.inp
     sessionId: args.session_id ?? null,
   };
   const totals = yield* costTotals(filter);
-  // A team that astra.yml no longer lists keeps its past; one that never was is a mistake, not zeros.
-  if (filter.teamId !== null && totals.charges === 0n && !policy.teams.has(filter.teamId)) throw teamNotFound();
+  if (filter.teamId !== null && !isKnownTeam(context, principal, filter.teamId, totals)) throw teamNotFound();
   const breakdowns: Record<string, Breakdown> = {};
   for (const dimension of new Set([...ALWAYS, ...args.group_by])) {
     breakdowns[`by_${dimension}`] = breakdownOut(dimension, yield* costsBy(dimension, filter));
@@ -138,6 +138,14 @@ function* costs(context: Context, principal: Principal, args: Input): Work<z.inp
     sessions: listed,
     sessions_left_out: count - sessions.length,
   };
+}
+
+/** An unknown team is a mistake, not zeros; to an agent every team but its own is unknown. */
+function isKnownTeam({ policy }: Context, principal: Principal, teamId: string, { charges }: Sums): boolean {
+  const pin = pinOf(principal);
+  if (pin !== null) return policy.agents.get(pin)?.team === teamId;
+  // One that astra.yml no longer lists keeps its past.
+  return charges > 0n || policy.teams.has(teamId);
 }
 
 /** The days asked for, both inclusive: dates, else days back, else whole calendar months (seeds.md, section 13). */

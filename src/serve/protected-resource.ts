@@ -8,8 +8,10 @@ export function metadataUrl(baseUrl: URL, path: "" | "/mcp"): string {
 }
 
 /** Null for any other path. `issuer` is named where it is an authorization server's URL. */
-export function protectedResource(path: string, baseUrl: URL, issuer: string): Response | null {
+export function protectedResource(path: string, base: () => URL, issuer: string): Response | null {
+  if (!path.startsWith(PROTECTED_RESOURCE)) return null;
   if (path !== PROTECTED_RESOURCE && path !== `${PROTECTED_RESOURCE}/mcp`) return null;
+  const baseUrl = base();
   const resource = path.endsWith("/mcp") ? new URL("/mcp", baseUrl).href : baseUrl.href;
   return Response.json({
     resource,

@@ -7,13 +7,13 @@ import { mcpOverHttp } from "../faces/mcp-http.ts";
 import { problemFrom, problemResponse } from "../faces/rest/problem.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import { recordPolicy } from "../operations/audit.ts";
-import { createFirstKey } from "../operations/keys.ts";
+import { createFirstKey, revokeKey } from "../operations/keys.ts";
 import { type Context, invoke } from "../operations/operation.ts";
 import { ANONYMOUS, appOf } from "./app.ts";
 import { type Caller, Credentials } from "./credentials.ts";
 import { gateOf } from "./gate.ts";
 import { allowedHosts, isLoopback } from "./guards.ts";
-import { type Metrics, metricsOf } from "./metrics.ts";
+import { metricsOf } from "./metrics.ts";
 import { protectedResource } from "./protected-resource.ts";
 import { rateLimitsIn } from "./rate-limit.ts";
 import { type ServeSettings, wrongSetting } from "./settings.ts";
@@ -45,7 +45,13 @@ export async function serve(options: ServeOptions): Promise<Serving> {
   refuseOpenDoors(options);
   const tokens = tokensOf(settings.tokens);
   const metrics = metricsOf(version);
-  const contexts = options.workspaces.map(({ context }) => observed(context, metrics));
+  const observe = (context: Context) => (operation: string, answer: unknown) => {
+    metrics.decided(context.policy.workspace.id, operation, answer);
+    if (operation === revokeKey.name && "forget" in credentials) credentials.forget();
+  };
+  const contexts = options.workspaces.map(({ context }) => observed(context, observe(context)));
+  const credentials =
+    settings.auth === "required" ? new Credentials(ledger, contexts, tokens, log) : anonymous(contexts);
   for (const { context, policyText } of options.workspaces) await recordStart(context, policyText);
   const rates = rateLimitsIn(`${options.ledgerFile}.rate`, settings.rateLimit, log);
   const mcp = mcpOverHttp({ version, log });
@@ -57,14 +63,14 @@ export async function serve(options: ServeOptions): Promise<Serving> {
   const gate = gateOf(
     {
       hosts: allowedHosts(settings.host, settings.publicUrl, settings.allowedHosts),
-      credentials: settings.auth === "required" ? new Credentials(ledger, contexts, tokens, log) : anonymous(contexts),
+      credentials,
       rates,
       metrics,
       addressFrom: settings.addressFrom,
       baseUrl,
       log,
     },
-    (path) => openPath(path, ledger) ?? protectedResource(path, baseUrl(), settings.tokens.issuer),
+    (path) => openPath(path, ledger) ?? protectedResource(path, baseUrl, settings.tokens.issuer),
     (request, node, caller) => app.fetch(request, { ...node, caller }),
   );
   const answer = async (request: Request, { incoming, outgoing }: HttpBindings): Promise<Response> => {
@@ -116,9 +122,7 @@ function anonymous([context]: readonly Context[]): Caller {
 }
 
 /** The same context, that also tells what its operations answer. */
-function observed(context: Context, metrics: Metrics): Context {
-  const observe = (operation: string, answer: unknown) =>
-    metrics.decided(context.policy.workspace.id, operation, answer);
+function observed(context: Context, observe: NonNullable<Context["observe"]>): Context {
   // Its policy and prices are looked up at each use: as getters they are kept.
   return Object.defineProperties({ observe } as unknown as Context, Object.getOwnPropertyDescriptors(context));
 }
