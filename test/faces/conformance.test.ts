@@ -1,4 +1,4 @@
-// The protocol's own conformance suite and the Inspector's command line, as child processes against the face over HTTP.
+// The protocol's own conformance suite and the Inspector's command line, as child processes against the built server.
 import { execFile } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { createRequire } from "node:module";
@@ -8,6 +8,8 @@ import { fileURLToPath } from "node:url";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { conformanceServer } from "./conformance-server.ts";
 import { newHttpRoom } from "./http-room.ts";
+import { newRoom } from "./room.ts";
+import { type ServerProcess, startServer } from "./serve-process.ts";
 
 type Run = { readonly code: number; readonly output: string };
 
@@ -74,10 +76,12 @@ const OF_ANY = {
   ],
 };
 
-describe.each(Object.entries(OF_ANY))("the budget itself, by %s", (revision, scenarios) => {
+describe.each(Object.entries(OF_ANY))("the built server, by %s", (revision, scenarios) => {
   test.each(scenarios)("conforms: %s", async (scenario) => {
-    const room = await newHttpRoom();
-    const args = ["--url", `${room.url}mcp`, "--scenario", scenario, "--spec-version", revision];
+    const room = newRoom();
+    // The suite sends no credential.
+    const server = await startServer(room.folder, ["--insecure-no-auth", "--rate-limit", "0"], room.env);
+    const args = ["--url", `${server.url}mcp`, "--scenario", scenario, "--spec-version", revision];
     if (scenario === "caching") args.push("--expected-failures", EXPECTED);
     const { code, output } = await run(SUITE, ["server", ...args]);
     expect(code, output.slice(-4_000)).toBe(0);
@@ -85,7 +89,7 @@ describe.each(Object.entries(OF_ANY))("the budget itself, by %s", (revision, sce
 });
 
 describe.each(["modern", "legacy"])("the Inspector in the %s era", (era) => {
-  const inspect = (url: URL, ...args: string[]) =>
+  const inspect = ({ url, ownerKey }: ServerProcess, ...args: string[]) =>
     run(INSPECTOR, [
       "--cli",
       `${url}mcp`,
@@ -93,6 +97,8 @@ describe.each(["modern", "legacy"])("the Inspector in the %s era", (era) => {
       "http",
       "--protocol-era",
       era,
+      "--header",
+      `Authorization: Bearer ${ownerKey}`,
       "--format",
       "json",
       "-q",
@@ -100,29 +106,31 @@ describe.each(["modern", "legacy"])("the Inspector in the %s era", (era) => {
     ]);
 
   test("lists the tools, finds their schemas portable, and calls one", async () => {
-    const room = await newHttpRoom();
-    const listed = await inspect(room.url, "--method", "tools/list", "--strict");
+    const room = newRoom();
+    const server = await startServer(room.folder, [], room.env);
+    const listed = await inspect(server, "--method", "tools/list", "--strict");
     expect(listed.code, listed.output).toBe(0);
     expect(listed.output).toContain('"open_session"');
     const called = await inspect(
-      room.url,
+      server,
       ...["--method", "tools/call", "--tool-name", "open_session", "--tool-args-json", '{"agent_id":"ada"}'],
     );
     expect(called.code, called.output).toBe(0);
     expect(called.output).toContain('"session_id"');
     const refused = await inspect(
-      room.url,
+      server,
       ...["--method", "tools/call", "--tool-name", "end_session", "--tool-args-json", '{"session_id":"ses_nobody"}'],
     );
     expect(refused.code, refused.output).toBe(5);
   });
 
   test("lists and reads the resources", async () => {
-    const room = await newHttpRoom();
-    const listed = await inspect(room.url, "--method", "resources/list");
+    const room = newRoom();
+    const server = await startServer(room.folder, [], room.env);
+    const listed = await inspect(server, "--method", "resources/list");
     expect(listed.code, listed.output).toBe(0);
     expect(listed.output).toContain("budget://costs/month");
-    const read = await inspect(room.url, "--method", "resources/read", "--uri", "budget://policy");
+    const read = await inspect(server, "--method", "resources/read", "--uri", "budget://policy");
     expect(read.code, read.output).toBe(0);
     expect(read.output).toContain("hard_caps");
   });
