@@ -37,6 +37,7 @@ export type ServeOptions = {
 
 /** Requests under way when the server is told to stop have this long. */
 const PATIENCE_MS = 8_000;
+const SWEEP_MS = 20;
 /** A request's head, and all of it, must be here within these; an idle connection is kept a little longer than proxies do. */
 const TIMES = { headersTimeout: 15_000, requestTimeout: 30_000, keepAliveTimeout: 65_000 };
 
@@ -93,10 +94,11 @@ export async function serve(options: ServeOptions): Promise<Serving> {
     close: async () => {
       isDraining = true;
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-      await Promise.all([mcp.close(), sse?.close()]);
-      server.closeIdleConnections();
+      // Connections whose last request was under way become idle one by one.
+      const sweep = setInterval(() => server.closeIdleConnections(), SWEEP_MS);
       const late = setTimeout(() => server.closeAllConnections(), PATIENCE_MS);
-      await closed;
+      await Promise.all([mcp.close(), sse?.close(), closed]);
+      clearInterval(sweep);
       clearTimeout(late);
       rates.close();
       await ledger.close();

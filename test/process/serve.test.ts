@@ -1,0 +1,119 @@
+// The HTTP server under load: caps stay exact beside stdio servers, and whatever ends it, nothing acknowledged is lost.
+import { expect, test } from "vitest";
+import { openSqlite } from "../../src/ledger/sqlite.ts";
+import { newRoom, type Room } from "../faces/room.ts";
+import { type ServerProcess, startServer } from "../faces/serve-process.ts";
+import { keysIn } from "../ledger/files.ts";
+import { ask, expectClean, leaveAll, noonZone, sleep, startServers } from "./servers.ts";
+
+type Reply = { readonly status: number; readonly body: Record<string, unknown> };
+
+const UNLIMITED = ["--rate-limit", "0"];
+
+async function post(server: ServerProcess, path: string, body: unknown, key?: string): Promise<Reply> {
+  const response = await fetch(new URL(path, server.url), {
+    method: "POST",
+    headers: {
+      "x-api-key": server.ownerKey,
+      "content-type": "application/json",
+      ...(key === undefined ? {} : { "idempotency-key": key }),
+    },
+    body: JSON.stringify(body),
+  });
+  return { status: response.status, body: (await response.json()) as Record<string, unknown> };
+}
+
+const POLICY = `
+workspace: { timezone: "${noonZone()}" }
+hardCaps: { maxCostCents: 100000, maxToolCalls: 100000, maxTotalTokens: 100000000, maxPromptTokens: 100000000, maxCompletionTokens: 100000000 }
+teams: [{ id: night, dailyCostLimitUsd: 0.3 }]
+agents: [{ id: ada, team: night }]
+`;
+
+test("callers of one HTTP server and of four stdio servers admit exactly the cap between them", async () => {
+  const room = newRoom(POLICY);
+  const server = await startServer(room.folder, UNLIMITED, room.env);
+  const others = await startServers(room, 4);
+  const opened = await post(server, "api/v1/agents/ada/sessions", {});
+  const session_id = String(opened.body.session_id);
+  const hold = { estimate: { cost_usd: 0.001 }, hold: true };
+
+  const overHttp = async (): Promise<number> => {
+    for (let admitted = 0; ; admitted++) {
+      const held = await post(server, `api/v1/sessions/${session_id}/check`, hold);
+      if (held.status === 402) return admitted;
+      expect(held.status).toBe(200);
+      const usage = { input_tokens: 0, output_tokens: 0, cost_usd: 0.001, hold_id: held.body.hold_id };
+      expect((await post(server, `api/v1/sessions/${session_id}/usage`, usage)).status).toBe(200);
+    }
+  };
+  const overStdio = async (agent: (typeof others)[number]): Promise<number> => {
+    for (let admitted = 0; ; admitted++) {
+      const { hold_id } = await ask(agent, "check_budget", { session_id, ...hold });
+      if (hold_id === null) return admitted;
+      const usage = { session_id, input_tokens: 0, output_tokens: 0, cost_usd: 0.001, hold_id };
+      await ask(agent, "report_usage", usage);
+    }
+  };
+  const admitted = await Promise.all([...Array.from({ length: 8 }, overHttp), ...others.map(overStdio)]);
+  expect(admitted.reduce((sum, count) => sum + count, 0)).toBe(300);
+  await leaveAll(others);
+  expect(await server.stop()).toBe(0);
+  await expectClean(room);
+});
+
+/** Reports under keys until the server is gone; the keys it acknowledged. */
+async function reportUntilGone(server: ServerProcess, sessionId: string, caller: number): Promise<string[]> {
+  const acknowledged: string[] = [];
+  for (let i = 0; ; i++) {
+    const key = `${caller}-${i}`;
+    try {
+      const usage = { input_tokens: 1, output_tokens: 1, cost_usd: 0.000001 };
+      const { status } = await post(server, `api/v1/sessions/${sessionId}/usage`, usage, key);
+      if (status !== 200) return acknowledged;
+      acknowledged.push(key);
+    } catch {
+      return acknowledged;
+    }
+  }
+}
+
+async function keysOf(room: Room): Promise<Set<string>> {
+  const ledger = await openSqlite(room.ledger);
+  try {
+    return new Set(await keysIn(ledger));
+  } finally {
+    await ledger.close();
+  }
+}
+
+test.each(["SIGTERM", "SIGKILL"] as const)("what was acknowledged before %s is in the ledger", async (signal) => {
+  const room = newRoom(POLICY);
+  const server = await startServer(room.folder, UNLIMITED, room.env);
+  const { body } = await post(server, "api/v1/agents/ada/sessions", {});
+  const callers = Array.from({ length: 24 }, (_, i) => reportUntilGone(server, String(body.session_id), i));
+  await sleep(700);
+  const code = await server.stop(signal);
+  const acknowledged = (await Promise.all(callers)).flat();
+  const keys = await keysOf(room);
+  expect(acknowledged.length).toBeGreaterThan(24);
+  expect(acknowledged.filter((key) => !keys.has(key))).toEqual([]);
+  if (signal === "SIGTERM") {
+    expect(code).toBe(0);
+    // It finished what it had begun: nothing was recorded that its caller does not know of.
+    expect(keys.size).toBe(acknowledged.length);
+  }
+  await expectClean(room);
+});
+
+test("open streams do not keep a server that is told to stop", async () => {
+  const room = newRoom(POLICY);
+  const server = await startServer(room.folder, UNLIMITED, room.env);
+  const headers = { "x-api-key": server.ownerKey, accept: "text/event-stream" };
+  const streams = await Promise.all(Array.from({ length: 5 }, () => fetch(new URL("sse", server.url), { headers })));
+  for (const stream of streams) expect(stream.status).toBe(200);
+  const from = performance.now();
+  expect(await server.stop()).toBe(0);
+  expect(performance.now() - from).toBeLessThan(5_000);
+  await Promise.all(streams.map((stream) => stream.text().catch(() => "")));
+});
