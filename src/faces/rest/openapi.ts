@@ -1,6 +1,7 @@
 // The REST face described by itself: OpenAPI 3.1, generated from the operations' own schemas.
 import { z } from "zod";
 import type { Plan } from "./arguments.ts";
+import { OTHER_PATHS } from "./openapi-others.ts";
 
 type Json = Record<string, unknown>;
 
@@ -20,8 +21,8 @@ export function openApi(plans: readonly Plan[], version: string): Json {
     },
     servers: [{ url: "/" }],
     security: [{ apiKey: [] }, { bearer: [] }],
-    tags: [{ name: "agents" }, { name: "operators" }],
-    paths,
+    tags: [{ name: "agents" }, { name: "operators" }, { name: "server" }],
+    paths: { ...paths, ...OTHER_PATHS },
     components: {
       securitySchemes: {
         apiKey: { type: "apiKey", in: "header", name: "X-API-Key" },
