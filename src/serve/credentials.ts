@@ -26,6 +26,7 @@ const USE_RECORDED_MS = 60_000;
 export type Headers = { readonly apiKey: string | undefined; readonly authorization: string | undefined };
 
 export class Credentials {
+  /** By the credential itself: to hash it costs more than all else the gate does. */
   readonly #remembered = new Map<string, { caller: Caller; until: number }>();
   readonly #uses = new Map<string, number>();
   readonly #ledger: Ledger;
@@ -43,15 +44,14 @@ export class Credentials {
   /** Throws `unauthenticated` for a credential that is missing, malformed, unknown, expired or revoked. */
   async callerOf(headers: Headers): Promise<Caller> {
     const secret = secretOf(headers);
-    const hash = sha256(secret);
     const now = Date.now();
-    const known = this.#remembered.get(hash);
+    const known = this.#remembered.get(secret);
     if (known && known.until > now) return known.caller;
     const { caller, expiresAt } = secret.startsWith(KEY_PREFIX)
-      ? await this.#byKey(hash, now)
+      ? await this.#byKey(sha256(secret), now)
       : await this.#byToken(secret, now);
     if (this.#remembered.size >= MOST_REMEMBERED) this.#remembered.clear();
-    this.#remembered.set(hash, { caller, until: Math.min(now + MEMORY_MS, expiresAt) });
+    this.#remembered.set(secret, { caller, until: Math.min(now + MEMORY_MS, expiresAt) });
     return caller;
   }
 
