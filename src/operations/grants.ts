@@ -13,7 +13,7 @@ import type { Work } from "../ledger/statement.ts";
 import { findTask } from "../ledger/tasks.ts";
 import { recordChange, why } from "./audit.ts";
 import { once } from "./idempotency.ts";
-import { freeText, idempotencyKey, instant, ourId } from "./input.ts";
+import { idempotencyKey, instant, ourId, reason } from "./input.ts";
 import { actorOf, type Context, defineOperation, hourAt, invalidInput, sessionNotFound } from "./operation.ts";
 import { amountOut, instantOut } from "./output.ts";
 import { nextCursor, pageInput, pageOf } from "./page.ts";
@@ -45,7 +45,7 @@ const input = z.strictObject({
     .max(1e9, { error: "expected at most 1,000,000,000" })
     .describe("By how much: dollars for cost_usd, else tokens or calls."),
   expires_at: instant.describe("ISO 8601, until when: at most 31 days ahead."),
-  reason: freeText(300),
+  reason,
   idempotency_key: idempotencyKey.optional(),
 });
 

@@ -52,6 +52,9 @@ export const freeText = (most: number) =>
       error: "expected text without control characters, direction overrides or broken Unicode",
     });
 
+/** Why an operator does something; for the audit, and for a stop also for the agents. */
+export const reason = freeText(300).refine((value) => value.trim() !== "", { error: "expected a reason, in words" });
+
 export const date = text("a date YYYY-MM-DD").refine(isCalendarDate, {
   error: "expected a date of the calendar, YYYY-MM-DD",
 });

@@ -7,7 +7,7 @@ import type { Work } from "../ledger/statement.ts";
 import { insertStop, liftStop, liftStops, type Stop, stopsInForce } from "../ledger/stops.ts";
 import { recordChange, why } from "./audit.ts";
 import { once } from "./idempotency.ts";
-import { freeText, idempotencyKey, ourId } from "./input.ts";
+import { idempotencyKey, ourId, reason } from "./input.ts";
 import { actorOf, type Context, defineOperation, invalidInput, type Principal, sessionNotFound } from "./operation.ts";
 import { instantOut } from "./output.ts";
 import { nextCursor, pageInput, pageOf } from "./page.ts";
@@ -24,7 +24,7 @@ const target = {
 const stopInput = z.strictObject({
   ...target,
   idempotency_key: idempotencyKey.optional(),
-  reason: freeText(300).refine((reason) => reason.trim() !== "", { error: "expected a reason: agents are told it" }),
+  reason: reason.describe("Agents are told it."),
 });
 const resumeInput = z.strictObject({
   ...target,

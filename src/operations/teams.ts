@@ -51,6 +51,7 @@ export const setTeamLimits = defineOperation({
     context.ledger.write(() =>
       once(context, actorOf(principal), "set_team_limits", args, function* () {
         const before = teamOut(yield* listedTeam(context, args.team_id));
+        if (args.daily_cost_limit_usd === undefined && args.task_cost_limit_usd === undefined) return before;
         const set = { daily_cost: args.daily_cost_limit_usd, task_cost: args.task_cost_limit_usd };
         for (const [name, amount] of Object.entries(set) as [keyof typeof set, bigint | null | undefined][]) {
           if (amount !== undefined)

@@ -5,7 +5,7 @@ import { Hono } from "hono";
 import { AstraError } from "../core/error.ts";
 import type { McpCaller, McpFace } from "../faces/mcp-http.ts";
 import type { McpSseFace } from "../faces/mcp-sse.ts";
-import { problemFrom, problemOf, problemResponse } from "../faces/rest/problem.ts";
+import { methodNotAllowed, problemFrom, problemOf, problemResponse } from "../faces/rest/problem.ts";
 import { mountRest } from "../faces/rest/rest.ts";
 import type { Caller } from "./credentials.ts";
 import { METRICS_TYPE, type Metrics } from "./metrics.ts";
@@ -58,6 +58,12 @@ export function appOf(faces: Faces): Hono<Env> {
       await sse.post(env.incoming, env.outgoing, mcpCaller(env.caller));
       return RESPONSE_ALREADY_SENT;
     });
+  }
+  app.all("/auth/token", () => methodNotAllowed(["POST"]));
+  app.all("/metrics", () => methodNotAllowed(["GET"]));
+  if (sse) {
+    app.all("/sse", () => methodNotAllowed(["GET"]));
+    app.all("/messages", () => methodNotAllowed(["POST"]));
   }
   app.notFound(() =>
     problemResponse(problemOf("not_found", "There is no such resource.", { hint: "See /openapi.json." })),

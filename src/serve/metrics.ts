@@ -75,7 +75,7 @@ type LimitLine = {
   scope_id: string;
   window: string;
   measure: string;
-  limit: number;
+  limit: number | null;
   spent: number;
   held: number;
 };
@@ -91,7 +91,7 @@ async function limitsOf(context: Context, principal: Principal): Promise<Registr
   const answer = await invoke(listLimits, context, principal, {});
   for (const line of answer.limits as LimitLine[]) {
     const labels = { scope: line.scope, scope_id: line.scope_id, window: line.window, measure: line.measure };
-    limit.set(labels, line.limit);
+    if (line.limit !== null) limit.set(labels, line.limit);
     spent.set(labels, line.spent);
     held.set(labels, line.held);
   }

@@ -1,10 +1,10 @@
 // `astra-budget serve`: one process for many agents, MCP and REST on the ledger that stdio servers use too.
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
-import { getRequestListener, type HttpBindings } from "@hono/node-server";
+import { getRequestListener, type HttpBindings, RequestError } from "@hono/node-server";
 import { AstraError } from "../core/error.ts";
 import { mcpOverHttp } from "../faces/mcp-http.ts";
-import { problemFrom, problemResponse } from "../faces/rest/problem.ts";
+import { problemFrom, problemOf, problemResponse } from "../faces/rest/problem.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import { recordPolicy } from "../operations/audit.ts";
 import { createFirstKey, revokeKey } from "../operations/keys.ts";
@@ -44,7 +44,7 @@ const TIMES = { headersTimeout: 15_000, requestTimeout: 30_000, keepAliveTimeout
 export async function serve(options: ServeOptions): Promise<Serving> {
   const { settings, version, log, ledger } = options;
   refuseOpenDoors(options);
-  const tokens = tokensOf(settings.tokens);
+  const tokens = tokensOf(settings.tokens, log);
   const metrics = metricsOf(version);
   const observe = (context: Context) => (operation: string, answer: unknown) => {
     metrics.decided(context.policy.workspace.id, operation, answer);
@@ -83,7 +83,13 @@ export async function serve(options: ServeOptions): Promise<Serving> {
     return response;
   };
   const listener = getRequestListener((request, node) => answer(request, node as HttpBindings), {
-    errorHandler: (error) => problemResponse(problemFrom(error, log)),
+    // A request that is none, such as one of a host that cannot be, is its sender's fault.
+    errorHandler: (error) =>
+      problemResponse(
+        error instanceof RequestError
+          ? problemOf("bad_request", "The request's target or Host is not valid.")
+          : problemFrom(error, log),
+      ),
   });
   const server = createServer(TIMES, listener);
   await listen(server, settings);

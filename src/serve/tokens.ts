@@ -1,6 +1,6 @@
 // JSON Web Tokens: those we issue for a key, and those of an identity provider whose keys are public.
 import { randomBytes } from "node:crypto";
-import { createRemoteJWKSet, decodeProtectedHeader, type JWTPayload, jwtVerify, SignJWT } from "jose";
+import { createRemoteJWKSet, decodeProtectedHeader, errors, type JWTPayload, jwtVerify, SignJWT } from "jose";
 import { AstraError } from "../core/error.ts";
 import type { KeyHolder } from "../operations/authenticate.ts";
 import { wrongSetting } from "./settings.ts";
@@ -37,7 +37,7 @@ export type Tokens = {
   verify(token: string, nowMs: number): Promise<Claims>;
 };
 
-export function tokensOf(settings: TokenSettings): Tokens {
+export function tokensOf(settings: TokenSettings, log: (text: string) => void): Tokens {
   if (settings.secret !== undefined && Buffer.byteLength(settings.secret) < LEAST_SECRET)
     throw wrongSetting(
       "ASTRA_JWT_SECRET",
@@ -48,13 +48,21 @@ export function tokensOf(settings: TokenSettings): Tokens {
   const jwks = settings.jwksUrl === undefined ? null : createRemoteJWKSet(jwksUrl(settings.jwksUrl));
   const { issuer, audience } = settings;
 
-  const check = async (token: string, now: Date): Promise<JWTPayload> => {
+  const check = async (token: string, now: Date): Promise<JWTPayload & { origin: Claims["origin"] }> => {
     const expected = { issuer, audience, requiredClaims: ["exp", "sub"], clockTolerance: 5, currentDate: now };
     // The algorithm decides which key is tried, and each key is tried with its own algorithms only.
-    if (decodeProtectedHeader(token).alg === "HS256")
-      return (await jwtVerify(token, secret, { ...expected, algorithms: ["HS256"] })).payload;
-    if (jwks === null) throw new TypeError("no JWKS is configured");
-    return (await jwtVerify(token, jwks, { ...expected, algorithms: PUBLIC_ALGORITHMS, maxTokenAge: OLDEST })).payload;
+    if (decodeProtectedHeader(token).alg === "HS256") {
+      const { payload } = await jwtVerify(token, secret, { ...expected, algorithms: ["HS256"] });
+      // Whoever knows the secret may speak for a key, or for somebody who has none.
+      return { ...payload, origin: payload.key === undefined ? "foreign" : "ours" };
+    }
+    if (jwks === null) throw new errors.JOSENotSupported("no JWKS is configured");
+    const { payload } = await jwtVerify(token, jwks, {
+      ...expected,
+      algorithms: PUBLIC_ALGORITHMS,
+      maxTokenAge: OLDEST,
+    });
+    return { ...payload, origin: "foreign" };
   };
 
   return {
@@ -78,16 +86,18 @@ export function tokensOf(settings: TokenSettings): Tokens {
     },
     verify: async (token, nowMs) => {
       try {
-        const { sub, role, agent_id, workspace, key, exp } = await check(token, new Date(nowMs));
+        const { sub, role, agent_id, workspace, origin, exp } = await check(token, new Date(nowMs));
         return {
           subject: subjectOf(sub),
           role,
           agentId: agent_id,
           workspaceId: workspace,
-          origin: key === undefined ? "foreign" : "ours",
+          origin,
           expiresAt: Number(exp) * 1_000,
         };
-      } catch {
+      } catch (error) {
+        if (!(error instanceof errors.JOSEError) || error instanceof errors.JWKSTimeout)
+          log(`a token could not be checked: ${error}`);
         // What exactly is wrong with it is nobody's business who cannot make one.
         throw unauthenticated("The token is not valid, or not any more.");
       }
@@ -97,7 +107,8 @@ export function tokensOf(settings: TokenSettings): Tokens {
 
 /** It goes into the audit and the rate limiter's table: plain and short. */
 function subjectOf(subject: string | undefined): string {
-  if (subject === undefined || !/^[\x21-\x7e]{1,200}$/.test(subject)) throw new TypeError("a subject of another form");
+  if (subject === undefined || !/^[\x21-\x7e]{1,200}$/.test(subject))
+    throw new errors.JWTInvalid("a subject of another form");
   return subject;
 }
 

@@ -9,7 +9,7 @@ import { describe, expect, onTestFinished, test } from "vitest";
 import { conformanceServer } from "./conformance-server.ts";
 import { newHttpRoom } from "./http-room.ts";
 import { newRoom } from "./room.ts";
-import { type ServerProcess, startServer } from "./serve-process.ts";
+import { type ServerProcess, startServer } from "./server-process.ts";
 
 type Run = { readonly code: number; readonly output: string };
 
@@ -80,7 +80,7 @@ describe.each(Object.entries(OF_ANY))("the built server, by %s", (revision, scen
   test.each(scenarios)("conforms: %s", async (scenario) => {
     const room = newRoom();
     // The suite sends no credential.
-    const server = await startServer(room.folder, ["--insecure-no-auth", "--rate-limit", "0"], room.env);
+    const server = await startServer(room, ["--insecure-no-auth", "--rate-limit", "0"]);
     const args = ["--url", `${server.url}mcp`, "--scenario", scenario, "--spec-version", revision];
     if (scenario === "caching") args.push("--expected-failures", EXPECTED);
     const { code, output } = await run(SUITE, ["server", ...args]);
@@ -107,7 +107,7 @@ describe.each(["modern", "legacy"])("the Inspector in the %s era", (era) => {
 
   test("lists the tools, finds their schemas portable, and calls one", async () => {
     const room = newRoom();
-    const server = await startServer(room.folder, [], room.env);
+    const server = await startServer(room);
     const listed = await inspect(server, "--method", "tools/list", "--strict");
     expect(listed.code, listed.output).toBe(0);
     expect(listed.output).toContain('"open_session"');
@@ -126,7 +126,7 @@ describe.each(["modern", "legacy"])("the Inspector in the %s era", (era) => {
 
   test("lists and reads the resources", async () => {
     const room = newRoom();
-    const server = await startServer(room.folder, [], room.env);
+    const server = await startServer(room);
     const listed = await inspect(server, "--method", "resources/list");
     expect(listed.code, listed.output).toBe(0);
     expect(listed.output).toContain("budget://costs/month");

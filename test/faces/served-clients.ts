@@ -7,11 +7,11 @@ import type { Transport } from "@modelcontextprotocol/sdk/shared/transport.js";
 import { onTestFinished } from "vitest";
 import { type Agent, type Connect, INFO, type ListedTool, resultOf, type ToolResult } from "./clients.ts";
 import type { Room } from "./room.ts";
-import { type ServerProcess, startServer } from "./serve-process.ts";
+import { type ServerProcess, startServer } from "./server-process.ts";
 
 /** The room's server and the key of its agent ada. */
 async function served(room: Room): Promise<{ server: ServerProcess; key: string }> {
-  const server = await startServer(room.folder, [], room.env);
+  const server = await startServer(room);
   const { secret } = await room.json(["key", "create", "--name", "ada", "--agent", "ada"]);
   return { server, key: String(secret) };
 }
@@ -39,7 +39,7 @@ export const modernOverHttp = current(() => new Client(INFO, { versionNegotiatio
 export const legacyOverHttp = current(() => new Client(INFO));
 
 const oldOver =
-  (transportTo: (url: string, key: string) => Transport): Connect =>
+  (transportTo: (url: URL, key: string) => Transport): Connect =>
   async (room) => {
     const { server, key } = await served(room);
     const client = new OldClient(INFO);

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
 import { newRoom } from "../faces/room.ts";
-import { startServer } from "../faces/serve-process.ts";
+import { startServer } from "../faces/server-process.ts";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
 const readme = readFileSync(join(root, "README.md"), "utf8");
@@ -41,7 +41,7 @@ function linesOf(block: string): Line[] {
 test("every line of the tour with curl works as printed", async () => {
   const room = newRoom();
   copyFileSync(join(root, "astra.yml.example"), join(room.folder, "astra.yml"));
-  const server = await startServer(room.folder, ["--config", "astra.yml"]);
+  const server = await startServer(room, ["--config", "astra.yml"]);
   const [, tour = ""] = /### A tour with curl\n\n```bash\n(.*?)```/s.exec(readme) ?? [];
   const lines = linesOf(tour);
   expect(lines.length).toBeGreaterThan(10);
@@ -52,7 +52,7 @@ test("every line of the tour with curl works as printed", async () => {
         .replace("$KEY", server.ownerKey)
         .replace("$SESSION", session)
         .replace("$TOMORROW", new Date(Date.now() + 86_400_000).toISOString())
-        .replace("http://127.0.0.1:4747/", server.url);
+        .replace("http://127.0.0.1:4747/", server.url.href);
     const response = await fetch(filled(url), {
       method,
       headers: Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, filled(value)])),

@@ -2,7 +2,7 @@
 import { expect, test } from "vitest";
 import { openSqlite } from "../../src/ledger/sqlite.ts";
 import { newRoom, type Room } from "../faces/room.ts";
-import { type ServerProcess, startServer } from "../faces/serve-process.ts";
+import { type ServerProcess, startServer } from "../faces/server-process.ts";
 import { keysIn } from "../ledger/files.ts";
 import { ask, expectClean, leaveAll, noonZone, sleep, startServers } from "./servers.ts";
 
@@ -32,7 +32,7 @@ agents: [{ id: ada, team: night }]
 
 test("callers of one HTTP server and of four stdio servers admit exactly the cap between them", async () => {
   const room = newRoom(POLICY);
-  const server = await startServer(room.folder, UNLIMITED, room.env);
+  const server = await startServer(room, UNLIMITED);
   const others = await startServers(room, 4);
   const opened = await post(server, "api/v1/agents/ada/sessions", {});
   const session_id = String(opened.body.session_id);
@@ -89,7 +89,7 @@ async function keysOf(room: Room): Promise<Set<string>> {
 
 test.each(["SIGTERM", "SIGKILL"] as const)("what was acknowledged before %s is in the ledger", async (signal) => {
   const room = newRoom(POLICY);
-  const server = await startServer(room.folder, UNLIMITED, room.env);
+  const server = await startServer(room, UNLIMITED);
   const { body } = await post(server, "api/v1/agents/ada/sessions", {});
   const callers = Array.from({ length: 24 }, (_, i) => reportUntilGone(server, String(body.session_id), i));
   await sleep(700);
@@ -108,7 +108,7 @@ test.each(["SIGTERM", "SIGKILL"] as const)("what was acknowledged before %s is i
 
 test("open streams do not keep a server that is told to stop", async () => {
   const room = newRoom(POLICY);
-  const server = await startServer(room.folder, UNLIMITED, room.env);
+  const server = await startServer(room, UNLIMITED);
   const headers = { "x-api-key": server.ownerKey, accept: "text/event-stream" };
   const streams = await Promise.all(Array.from({ length: 5 }, () => fetch(new URL("sse", server.url), { headers })));
   for (const stream of streams) expect(stream.status).toBe(200);

@@ -55,28 +55,25 @@ export function argumentsOf(
     readonly key: string | undefined;
   },
 ): Record<string, unknown> {
-  const args: Record<string, unknown> = { ...plan.route.fixed, ...bodyOf(plan, request.body) };
+  const given: Record<string, unknown> = { ...bodyOf(plan, request.body) };
   for (const [name, value] of request.query ?? []) {
     const argument = plan.query.get(name);
     if (argument === undefined) throw unknownParameter(name, [...plan.query.keys()]);
-    if (argument in args && !(argument in (plan.route.fixed ?? {}))) throw invalidInput(name, "expected it once");
-    args[argument] = converted(plan.kinds.get(argument), value);
+    if (argument in given) throw invalidInput(name, "expected it once");
+    given[argument] = converted(plan.kinds.get(argument), value);
   }
-  for (const name of plan.params) args[name] = request.params[name];
+  for (const name of plan.params) given[name] = request.params[name];
   if (request.key !== undefined && plan.takesKey) {
-    if ((args.idempotency_key ?? request.key) !== request.key)
+    if ((given.idempotency_key ?? request.key) !== request.key)
       throw invalidInput("idempotency_key", "expected the same as in the header Idempotency-Key");
-    args.idempotency_key = request.key;
+    given.idempotency_key = request.key;
   }
-  return withoutOverruled(args, plan.route.fixed);
+  return { ...fixedUnless(plan.route.fixed, given), ...given };
 }
 
-/** Dates or months that were asked for overrule a route's own default of days. */
-function withoutOverruled(args: Record<string, unknown>, fixed: Route["fixed"]): Record<string, unknown> {
-  const isOverruled = ["months", "start_date", "end_date"].some((name) => name in args);
-  if (fixed?.days === undefined || args.days !== fixed.days || !isOverruled) return args;
-  const { days: _, ...rest } = args;
-  return rest;
+/** Dates or months that are asked for overrule a route's own default of days. */
+function fixedUnless(fixed: Route["fixed"], given: Record<string, unknown>): Route["fixed"] {
+  return ["months", "start_date", "end_date"].some((name) => name in given) ? {} : fixed;
 }
 
 function bodyOf(plan: Plan, body: unknown): Record<string, unknown> {

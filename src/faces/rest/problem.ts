@@ -10,6 +10,7 @@ export type HttpCode =
   | "body_too_large"
   | "unsupported_media_type"
   | "invalid_json"
+  | "bad_request"
   | "host_not_allowed"
   | "origin_not_allowed";
 
@@ -41,6 +42,7 @@ export const STATUS = {
   body_too_large: 413,
   unsupported_media_type: 415,
   invalid_json: 400,
+  bad_request: 400,
   host_not_allowed: 403,
   origin_not_allowed: 403,
 } as const satisfies Record<ErrorCode | HttpCode, number>;
@@ -79,6 +81,12 @@ export function problemFrom(error: unknown, log: (text: string) => void): Proble
   return problemOf("internal", "The server failed; nothing was recorded.", {
     hint: "Repeat the request with the same Idempotency-Key; if it fails again, tell a human.",
   });
+}
+
+/** For a path that is there, by another method: RFC 9110 wants to know which. */
+export function methodNotAllowed(methods: readonly string[]): Response {
+  const allow = methods.join(", ");
+  return problemResponse(problemOf("method_not_allowed", `This resource knows ${allow}.`), { allow });
 }
 
 export function problemResponse(of: Problem, headers: Record<string, string> = {}): Response {

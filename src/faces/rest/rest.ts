@@ -4,7 +4,7 @@ import { type Context, invalidInput, invoke, type Principal } from "../../operat
 import { argumentsOf, type Plan, planOf } from "./arguments.ts";
 import { readBody } from "./body.ts";
 import { openApi } from "./openapi.ts";
-import { problem, problemOf, problemResponse } from "./problem.ts";
+import { methodNotAllowed, problem, problemOf, problemResponse } from "./problem.ts";
 import { NOT_IMPLEMENTED, routes } from "./routes.ts";
 
 /** Who sent a request, found out before it gets here; `seen.route` is where the path of the answering route is noted. */
@@ -31,10 +31,9 @@ export function mountRest<Env extends RestEnv>(app: Hono<Env>, options: { readon
     ([, path]) => path,
   );
   for (const [path, methods] of known) {
-    const allow = methods.map(([method]) => method).join(", ");
-    const detail = `This resource knows ${allow}.`;
-    app.all(honoPath(path), () => problemResponse(problemOf("method_not_allowed", detail), { allow }));
+    app.all(honoPath(path), () => methodNotAllowed(methods.map(([method]) => method)));
   }
+  app.all("/openapi.json", () => methodNotAllowed(["GET"]));
 }
 
 async function answer(plan: Plan, http: Http<RestEnv>): Promise<Response> {
