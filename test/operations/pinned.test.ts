@@ -85,9 +85,12 @@ describe("a pinned agent", () => {
       expect(answer.sessions_left_out).toBe(0);
       expect(JSON.stringify(answer)).not.toMatch(/ada|594|u1|web|anthropic/);
     }
-    for (const args of [{ task_id: 594 }, { team_id: "t" }, { user_id: "u1" }, { provider: "anthropic" }]) {
+    for (const args of [{ task_id: 594 }, { user_id: "u1" }, { provider: "anthropic" }]) {
       expect(await world.costs(args, BOB)).toMatchObject({ total_cost_usd: 0, sessions: [], sessions_left_out: 0 });
     }
+    // Another's team is not there, nor is one that never was.
+    for (const team_id of ["t", "nobody"])
+      expect((await faultOf(world.costs({ team_id }, BOB))).code).toBe("team_not_found");
   });
 
   test("may spawn itself under its own session", async () => {
