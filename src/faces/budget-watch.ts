@@ -146,8 +146,10 @@ async function lookAt(context: Context, entry: Entry, now: number): Promise<void
 
 /** What can no longer be read has changed too; a fault of the ledger says nothing about the budget. */
 async function stateOf(context: Context, { resource, principal }: Entry): Promise<string> {
+  // Nobody asked: what the watch reads is no decision that metrics should count.
+  const { observe: _, ...unobserved } = context;
   try {
-    return resource.state(await resource.read(context, principal));
+    return resource.state(await resource.read(unobserved, principal));
   } catch (error) {
     if (error instanceof AstraError && error.code === "session_not_found") return error.code;
     throw error;

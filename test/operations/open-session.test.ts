@@ -163,9 +163,7 @@ describe("tasks that depend on others", () => {
     expect(await faultText(world.call("add_task", { task_id: "x", title: "X", depends_on: ["x"] }))).toBe(
       "invalid_input: depends_on expected known tasks; x is not one",
     );
-    expect(await faultText(world.call("add_task", { task_id: "a", title: "Again" }))).toBe(
-      "conflict:",
-    );
+    expect(await faultText(world.call("add_task", { task_id: "a", title: "Again" }))).toBe("conflict:");
     expect(await faultText(world.call("update_task", { task_id: "nobody" }))).toBe("task_not_found:");
     const { tasks } = await world.call("list_tasks");
     expect(tasks).toMatchObject([
