@@ -1,6 +1,8 @@
 -- Who may call and what operators change at run time: keys, grants, team limits, the audit of it all, and the
 -- answers that a repeated request gets again.
 
+CREATE INDEX sessions_by_deadline ON sessions (workspace_id, status, expires_at);
+
 -- API keys. Only a SHA-256 of the secret is kept; the secret itself is shown once, when the key is made.
 CREATE TABLE api_keys (
   id TEXT NOT NULL PRIMARY KEY,

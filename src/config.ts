@@ -56,7 +56,10 @@ export function watchedPolicy(
     text = null;
     text = readText(file);
     if (text === before) return; // touched, not changed
-    ({ policy, notes } = checkPolicyText(text, file));
+    const changedTo = checkPolicyText(text, file);
+    // Keys, sessions and costs belong to a workspace: under another name they would be somebody else's.
+    if (changedTo.policy.workspace.id !== policy.workspace.id) throw renamed(policy.workspace.id);
+    ({ policy, notes } = changedTo);
     inForce = text;
     changed(text);
     const effect = "the changed policy is in effect for new decisions.";
@@ -78,6 +81,11 @@ export function watchedPolicy(
     },
     text: () => inForce,
   };
+}
+
+function renamed(id: string): AstraError {
+  const message = `expected ${id} as before: restart to serve another workspace`;
+  return new AstraError("policy_invalid", `workspace.id: ${message}`, "Restart.", [{ path: "workspace.id", message }]);
 }
 
 /** All faults in the order of the file, each as `name:LINE:COLUMN path: what is wrong, what is expected`. */

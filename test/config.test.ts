@@ -453,6 +453,17 @@ describe("a file that changes while the server runs", () => {
     expect(reports).toHaveLength(2);
   });
 
+  test("a change to another workspace's name does not take effect: its keys and costs would be somebody else's", () => {
+    const { file, reports, policy } = watch("workspace: { id: home }\nwarnAt: 0.5\n");
+    writeFileSync(file, "workspace: { id: away }\nwarnAt: 0.9\n");
+    expect(policy.current()).toMatchObject({ workspace: { id: "home" }, warnAtPpm: 500_000n });
+    expect(reports).toEqual([
+      `${file}: the changed policy is not valid; the old one stays in effect.\nworkspace.id: expected home as before: restart to serve another workspace`,
+    ]);
+    writeFileSync(file, "workspace: { id: home }\nwarnAt: 0.9\n");
+    expect(policy.current().warnAtPpm).toBe(900_000n);
+  });
+
   test("a deleted or emptied file lifts no limit, and one put back is noticed", () => {
     const { file, reports, policy } = watch("warnAt: 0.5\n");
     rmSync(file);

@@ -6,7 +6,7 @@ import {
   type McpHttpHandler,
 } from "@modelcontextprotocol/server";
 import { budgetWatch } from "./budget-watch.ts";
-import { type McpCaller, type McpFactory, mcpServer } from "./mcp.ts";
+import { type LongLived, type McpCaller, type McpFactory, mcpServer } from "./mcp.ts";
 import { isListen, startListening } from "./mcp-listen.ts";
 import { type SessionBounds, sessionLeg } from "./mcp-sessions.ts";
 import { failed, jsonBody, refusal, SERVER_ERROR, tooMany } from "./mcp-wire.ts";
@@ -15,11 +15,11 @@ import { shownText } from "./table.ts";
 
 export type { McpCaller } from "./mcp.ts";
 
-export type McpFace = {
+export type McpFace = LongLived & {
   /** Never rejects. Host, Origin and token are whoever's who mounts it. */
   fetch(request: Request, caller: McpCaller): Promise<Response>;
-  /** Ends every session and stream; no request is served after it. */
-  close(): Promise<void>;
+  /** Ends every session and stream, after the calls under way or that time; no request is served after it. */
+  close(patienceMs: number): Promise<void>;
 };
 
 export type McpHttpOptions = {
@@ -47,9 +47,6 @@ const BOUNDS: Bounds = {
   mostListensOfCaller: 1_000,
   keepAliveMs: KEEP_ALIVE_MS,
 };
-
-/** What is under way when the face is closed may take this long to be answered. */
-const PATIENCE_MS = 900;
 
 export function mcpOverHttp(options: McpHttpOptions): McpFace {
   const { version, log } = options;
@@ -133,10 +130,18 @@ export function mcpOverHttp(options: McpHttpOptions): McpFace {
         done();
       }
     },
-    async close() {
+    *callers() {
+      yield* sessions.callers();
+      yield* listens.values();
+    },
+    async drop(callerId) {
+      const own = [...listens].filter(([, { id }]) => id === callerId);
+      await Promise.all([sessions.drop(callerId), ...own.map(([handler]) => handler.close())]);
+    },
+    async close(patienceMs) {
       isClosed = true;
       watch.close();
-      await streams.drained(PATIENCE_MS);
+      await streams.drained(patienceMs);
       await Promise.all([stateless.close(), sessions.close(), ...[...listens.keys()].map((each) => each.close())]);
       streams.close();
     },

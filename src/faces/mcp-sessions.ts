@@ -4,7 +4,7 @@ import {
   type McpServer,
   WebStandardStreamableHTTPServerTransport,
 } from "@modelcontextprotocol/server";
-import type { McpCaller, McpFactory } from "./mcp.ts";
+import type { LongLived, McpCaller, McpFactory } from "./mcp.ts";
 import { isSameCaller, noSession, refusal, SERVER_ERROR, tooMany } from "./mcp-wire.ts";
 import type { OpenStreams } from "./open-streams.ts";
 
@@ -15,7 +15,8 @@ export type SessionBounds = {
   readonly idleMs: number;
 };
 
-type Session = {
+/** One client's connection, as the protocol keeps it; no session of the ledger. */
+type Connection = {
   readonly caller: McpCaller;
   readonly server: McpServer;
   readonly transport: WebStandardStreamableHTTPServerTransport;
@@ -24,7 +25,7 @@ type Session = {
   usedAt: number;
 };
 
-export type SessionLeg = {
+export type SessionLeg = LongLived & {
   /** `body`: the parsed body of a POST. */
   fetch(request: Request, body: unknown, caller: McpCaller): Promise<Response>;
   close(): Promise<void>;
@@ -36,7 +37,7 @@ export function sessionLeg(
   bounds: SessionBounds,
   log: (text: string) => void,
 ): SessionLeg {
-  const sessions = new Map<string, Session>();
+  const sessions = new Map<string, Connection>();
   let reaper: NodeJS.Timeout | null = null;
 
   const reap = () => {
@@ -44,7 +45,7 @@ export function sessionLeg(
     for (const [id, session] of sessions) if (session.busy === 0 && session.usedAt <= oldest) void drop(id, session);
   };
   /** Ends it at once; what its server still does is nobody's. */
-  const drop = async (id: string, { server }: Session) => {
+  const drop = async (id: string, { server }: Connection) => {
     forget(id);
     await server.close().catch((error) => log(String(error)));
   };
@@ -66,7 +67,7 @@ export function sessionLeg(
     return oldest !== undefined;
   };
 
-  const opened = async (caller: McpCaller): Promise<[string, Session]> => {
+  const opened = async (caller: McpCaller): Promise<[string, Connection]> => {
     const id = crypto.randomUUID();
     // A stream that is kept alive while its call hangs would never end: ours alone decide where comments are sent.
     const transport = new WebStandardStreamableHTTPServerTransport({ sessionIdGenerator: () => id, keepAliveMs: 0 });
@@ -83,7 +84,7 @@ export function sessionLeg(
     return [id, session];
   };
 
-  const serve = async (session: Session, request: Request, body: unknown): Promise<Response> => {
+  const serve = async (session: Connection, request: Request, body: unknown): Promise<Response> => {
     session.busy++;
     const ended = () => {
       session.busy--;
@@ -106,12 +107,19 @@ export function sessionLeg(
         return session && isSameCaller(session.caller, caller) ? await serve(session, request, body) : noSession();
       }
       if (!isInitializeRequest(body))
-        return refusal(400, SERVER_ERROR, "Mcp-Session-Id is required; send initialize to get one.");
+        return refusal(400, SERVER_ERROR, "Mcp-Connection-Id is required; send initialize to get one.");
       if (!makeRoom(caller)) return tooMany("sessions");
       const [id, session] = await opened(caller);
       const response = await serve(session, request, body);
       if (session.transport.sessionId === undefined) await drop(id, session);
       return response;
+    },
+    *callers() {
+      for (const { caller } of sessions.values()) yield caller;
+    },
+    async drop(callerId) {
+      const own = [...sessions].filter(([, { caller }]) => caller.id === callerId);
+      await Promise.all(own.map(([id, session]) => drop(id, session)));
     },
     async close() {
       await Promise.all([...sessions].map(([id, session]) => drop(id, session)));

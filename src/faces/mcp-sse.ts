@@ -3,17 +3,18 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { SSEServerTransport } from "@modelcontextprotocol/sdk/server/sse.js";
 import type { McpServer } from "@modelcontextprotocol/server";
 import { budgetWatch } from "./budget-watch.ts";
-import { type McpCaller, type McpFactory, mcpServer } from "./mcp.ts";
+import { type LongLived, type McpCaller, type McpFactory, mcpServer } from "./mcp.ts";
 import { failed, isSameCaller, jsonBody, noSession, refusal, SERVER_ERROR, tooMany } from "./mcp-wire.ts";
-import { KEEP_ALIVE, KEEP_ALIVE_MS } from "./open-streams.ts";
+import { KEEP_ALIVE, KEEP_ALIVE_MS, type OpenStreams, openStreams } from "./open-streams.ts";
 import { shownText } from "./table.ts";
 
-export type McpSseFace = {
+export type McpSseFace = LongLived & {
   /** GET /sse. Answers itself, and resolves when the stream is open or was refused. */
   open(req: IncomingMessage, res: ServerResponse, caller: McpCaller): Promise<void>;
   /** POST /messages?sessionId=. The body must not have been read. */
   post(req: IncomingMessage, res: ServerResponse, caller: McpCaller): Promise<void>;
-  close(): Promise<void>;
+  /** Ends every stream, after the calls under way or that time. */
+  close(patienceMs: number): Promise<void>;
 };
 
 export type McpSseOptions = {
@@ -46,8 +47,13 @@ export function mcpOverSse(options: McpSseOptions): McpSseFace {
   let timer: NodeJS.Timeout | null = null;
   let isClosed = false;
 
+  const underWay = openStreams(bounds.keepAliveMs);
+
   const keepAlive = () => {
-    for (const { res } of streams.values()) if (res.writableLength === 0) res.write(KEEP_ALIVE);
+    for (const [id, { res }] of streams) {
+      if (res.destroyed) forget(id);
+      else if (res.writableLength === 0) res.write(KEEP_ALIVE);
+    }
   };
   const forget = (id: string) => {
     streams.delete(id);
@@ -74,8 +80,11 @@ export function mcpOverSse(options: McpSseOptions): McpSseFace {
       forget(id);
       before?.();
     };
+    followCalls(transport, underWay);
     // The transport is the old SDK's: the same at run time, its message types are its own.
     await server.connect(transport as unknown as Parameters<McpServer["connect"]>[0]);
+    // Its client may have left while we looked who it is: nobody would tell us any more.
+    if (res.destroyed) await server.close();
   };
 
   const post = async (req: IncomingMessage, res: ServerResponse, caller: McpCaller): Promise<void> => {
@@ -110,11 +119,50 @@ export function mcpOverSse(options: McpSseOptions): McpSseFace {
   return {
     open: (_req, res, caller) => guarded(res, open(res, caller)),
     post: (req, res, caller) => guarded(res, post(req, res, caller)),
-    async close() {
+    *callers() {
+      for (const { caller } of streams.values()) yield caller;
+    },
+    async drop(callerId) {
+      const own = [...streams.values()].filter(({ caller }) => caller.id === callerId);
+      await Promise.all(own.map(({ server }) => server.close()));
+    },
+    async close(patienceMs) {
       isClosed = true;
       watch.close();
+      await underWay.drained(patienceMs);
       await Promise.all([...streams.values()].map(({ server }) => server.close()));
     },
+  };
+}
+
+/** Counts each request as under way until its answer is sent. */
+function followCalls(transport: SSEServerTransport, underWay: OpenStreams): void {
+  const calls = new Map<unknown, () => void>();
+  const send = transport.send.bind(transport);
+  transport.send = async (message) => {
+    await send(message);
+    if ("method" in message || !("id" in message)) return;
+    calls.get(message.id)?.();
+    calls.delete(message.id);
+  };
+  const handle = transport.handleMessage.bind(transport);
+  transport.handleMessage = async (message, extra) => {
+    const asked = message as { id?: unknown; method?: unknown } | null;
+    const isCall = asked?.method !== undefined && asked.id !== undefined && !calls.has(asked.id);
+    if (isCall) calls.set(asked.id, underWay.begin());
+    try {
+      await handle(message, extra);
+    } catch (error) {
+      if (isCall) calls.get(asked.id)?.();
+      if (isCall) calls.delete(asked.id);
+      throw error;
+    }
+  };
+  const { onclose } = transport;
+  transport.onclose = () => {
+    for (const done of calls.values()) done();
+    calls.clear();
+    onclose?.();
   };
 }
 

@@ -21,7 +21,21 @@ export type McpOptions = {
 };
 
 /** Who sent a request, found out by whoever mounts a face. `id`: same text = same caller (a session belongs to it). */
-export type McpCaller = { readonly context: Context; readonly principal: Principal; readonly id: string };
+export type McpCaller = {
+  readonly context: Context;
+  readonly principal: Principal;
+  readonly id: string;
+  /** May it call still? Asked of those whose streams are open; absent = always. */
+  stillMay?(): Promise<boolean>;
+};
+
+/** What outlives a request: whoever mounts a face must end it when its caller may not call any more. */
+export type LongLived = {
+  /** Whose sessions and streams are open. */
+  callers(): Iterable<McpCaller>;
+  /** Ends all that is open of a caller. */
+  drop(callerId: string): Promise<void>;
+};
 
 /** Makes the server of one connection, or of one request where a connection is no more than that. */
 export type McpFactory = (caller: McpCaller) => McpServer;

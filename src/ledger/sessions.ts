@@ -166,6 +166,30 @@ export function* countConcurrentChildren(workspaceId: string, agentId: string, n
   return (yield* first(concurrentCount, { workspaceId, agentId, now: BigInt(nowMs) }))?.open ?? 0n;
 }
 
+const spending = statement((db, args: { workspaceId: string; now: bigint }) =>
+  db
+    .selectFrom("sessions")
+    .select(["id", "agent_id", "team_id", "task_id", "path"])
+    .where("workspace_id", "=", args.workspaceId)
+    .where("status", "=", "open")
+    .where("expires_at", ">", args.now),
+);
+
+/** Whose a session is, and what it is below. */
+export type SessionPlaceInTree = Pick<Session, "id" | "agentId" | "teamId" | "taskId" | "chain">;
+
+/** Sessions that could spend: open, and their time not over. */
+export function* spendingSessions(workspaceId: string, nowMs: number): Work<SessionPlaceInTree[]> {
+  const rows = yield* all(spending, { workspaceId, now: BigInt(nowMs) });
+  return rows.map((row) => ({
+    id: row.id,
+    agentId: row.agent_id,
+    teamId: row.team_id,
+    taskId: row.task_id,
+    chain: row.path.split("/"),
+  }));
+}
+
 /** Which sessions a list has; null = of every agent. */
 export type SessionFilter = {
   readonly workspaceId: string;

@@ -27,6 +27,7 @@ import {
 import { instantOut, usdOf, usdOrNull, verdictOut, verdictOutput } from "./output.ts";
 import { modelRefusal, priceTokens } from "./pricing.ts";
 import { limitsOf, type Standing, sessionStanding, standingOf } from "./standing.ts";
+import { refuseForeignTask } from "./task-access.ts";
 
 const input = z.strictObject({
   session_id: ourId("session").optional().describe("Your session; with it all limits are checked."),
@@ -115,9 +116,10 @@ function* holdEstimate(context: Context, principal: Principal, args: Input): Wor
     throw invalidInput("session_id", "expected with hold: true, because a hold belongs to a session");
   if (args.estimate === undefined) throw invalidInput("estimate", "expected with hold: true: what shall be set aside");
   const standing = yield* standingFor(context, principal, args, now);
-  return yield* once(context, `session ${args.session_id}`, "check_budget", args, () =>
-    takeHold(context, standing, args, now),
-  );
+  // What was denied left nothing behind: asked again, it may be allowed.
+  const kept = (answer: z.input<typeof output>) => (answer.hold_id === null ? null : answer);
+  const take = () => takeHold(context, standing, args, now);
+  return yield* once(context, `session ${args.session_id}`, "check_budget", args, take, kept);
 }
 
 function* takeHold(context: Context, standing: Standing, args: Input, now: number): Work<z.input<typeof output>> {
@@ -156,6 +158,7 @@ function* standingFor(context: Context, principal: Principal, args: Input, now: 
   }
   const agentId = callingAgent(principal, args.agent_id);
   if (agentId === null) throw invalidInput("session_id", "expected a session_id, or an agent_id");
+  yield* refuseForeignTask(context, principal, args.task_id);
   const spend: Attribution = {
     workspaceId: policy.workspace.id,
     chain: [],

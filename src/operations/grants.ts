@@ -101,6 +101,8 @@ function newGrant(context: Context, createdBy: string, args: Input): Grant {
     throw invalidInput("amount", "expected a whole number of tokens or calls");
   if (args.scope === "workspace" && args.scope_id !== context.policy.workspace.id)
     throw invalidInput("scope_id", "expected this workspace's id");
+  const amount = args.measure === "cost_usd" ? nanoFromUsd(args.amount) : BigInt(args.amount);
+  if (amount <= 0n) throw invalidInput("amount", "expected at least 0.000000001 dollars");
   return {
     id: context.newId("grant"),
     workspaceId: context.policy.workspace.id,
@@ -108,7 +110,7 @@ function newGrant(context: Context, createdBy: string, args: Input): Grant {
     scopeId: args.scope_id,
     window: args.window ?? USUAL_WINDOW[args.scope],
     measure: args.measure,
-    amount: args.measure === "cost_usd" ? nanoFromUsd(args.amount) : BigInt(args.amount),
+    amount,
     reason: args.reason,
     createdAt: now,
     createdBy,

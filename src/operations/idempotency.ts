@@ -21,7 +21,7 @@ export function idReused(): AstraError {
 
 /**
  * Runs the work once per key of its caller; a repeat gets the first answer and writes nothing. Without a key it just
- * runs. Call it inside the write transaction, after it is known that the caller may do this. `kept` is what a repeat gets, where that is less than the answer.
+ * runs. Call it inside the write transaction, after it is known that the caller may do this. `kept` is what a repeat gets, where that is less than the answer; null where it shall be decided anew.
  */
 export function* once<Answer>(
   context: Context,
@@ -29,7 +29,7 @@ export function* once<Answer>(
   operation: string,
   args: { readonly idempotency_key?: string | undefined },
   work: () => Work<Answer>,
-  kept: (answer: Answer) => Answer = (answer) => answer,
+  kept: (answer: Answer) => Answer | null = (answer) => answer,
 ): Work<Answer> {
   if (args.idempotency_key === undefined) return yield* work();
   const key: AnswerKey = {
@@ -42,6 +42,7 @@ export function* once<Answer>(
   if (earlier && earlier.request !== request) throw idReused();
   if (earlier) return JSON.parse(earlier.answer);
   const answer = yield* work();
-  yield* insertAnswer(key, request, JSON.stringify(kept(answer)), context.now());
+  const shown = kept(answer);
+  if (shown !== null) yield* insertAnswer(key, request, JSON.stringify(shown), context.now());
   return answer;
 }

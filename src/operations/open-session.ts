@@ -27,6 +27,7 @@ import { budgetOut, clampOut, instantOut, verdictOut, verdictOutput } from "./ou
 import { modelRefusal } from "./pricing.ts";
 import { inheritedRemaining, parentRefusals, spawnLimits, spawnLock } from "./spawn.ts";
 import { knownTask, limitsOf, type Standing, sessionStanding, standingOf } from "./standing.ts";
+import { mayReachTask, refuseForeignTask } from "./task-access.ts";
 
 const input = z.strictObject({
   agent_id: callerId
@@ -82,6 +83,7 @@ function* open(context: Context, principal: Principal, args: Input): Work<z.inpu
     const earlier = yield* findSessionByKey(policy.workspace.id, agentId, args.idempotency_key);
     if (earlier) return yield* repeat(context, earlier, request, now);
   }
+  yield* refuseForeignTask(context, principal, args.task_id);
   const parent = yield* findParent(context, principal, args.parent_session_id);
   const ancestors = parent ? [...(yield* findAncestors(parent)), parent] : [];
   const id = context.newId("session");
@@ -102,7 +104,7 @@ function* open(context: Context, principal: Principal, args: Input): Work<z.inpu
   const refusals = [
     ...standing.refusals,
     ...parentRefusals(parent, now),
-    ...(yield* ruleRefusals(context, session, now)),
+    ...(yield* ruleRefusals(context, principal, session, now)),
   ];
   const limits = [
     ...limitsOf(policy, { ...standing, session }, balanceOf, now),
@@ -171,16 +173,17 @@ function prepare(
 }
 
 /** A task that waits for others, or a model that the policy does not admit. */
-function* ruleRefusals(context: Context, session: Session, now: number): Work<Refusal[]> {
+function* ruleRefusals(context: Context, principal: Principal, session: Session, now: number): Work<Refusal[]> {
   const model = modelRefusal(context, session.model, session.provider, now);
   const refusals = model ? [model] : [];
   const waitsFor = session.taskId === null ? null : yield* unfinishedDependency(context, session.taskId);
   if (waitsFor !== null) {
+    const which = (yield* mayReachTask(context, principal, waitsFor)) ? `task ${waitsFor}` : "another team's task";
     refusals.push({
       kind: "dependency",
       scope: "task",
       scopeId: session.taskId ?? "",
-      text: `Task ${session.taskId} waits for task ${waitsFor}, which is not done. Work on that first, or come back later.`,
+      text: `Task ${session.taskId} waits for ${which}, which is not done. Work on that first, or come back later.`,
     });
   }
   return refusals;

@@ -2,7 +2,7 @@
 import { z } from "zod";
 import { AstraError } from "../core/error.ts";
 import { callerId } from "../core/id.ts";
-import { findSession, listSessions } from "../ledger/sessions.ts";
+import { findSession, spendingSessions } from "../ledger/sessions.ts";
 import type { Work } from "../ledger/statement.ts";
 import { insertStop, liftStop, liftStops, type Stop, stopsInForce } from "../ledger/stops.ts";
 import { recordChange, why } from "./audit.ts";
@@ -60,9 +60,9 @@ const stopOutput = z.looseObject({
 });
 
 /** Open sessions that a stop reaches: those it names and all below them. What is above an open one is open too. */
-function* countReached(workspaceId: string, stop: Target): Work<number> {
+function* countReached(workspaceId: string, stop: Target, nowMs: number): Work<number> {
   if (stop.scope === "session" && !(yield* findSession(workspaceId, stop.scopeId))) throw sessionNotFound();
-  const open = yield* listSessions({ workspaceId, agentId: null, which: "open" }, Number.MAX_SAFE_INTEGER);
+  const open = yield* spendingSessions(workspaceId, nowMs);
   const named = new Set(open.filter((session) => names(stop, session)).map((session) => session.id));
   return open.filter((session) => session.chain.some((id) => named.has(id))).length;
 }
@@ -81,7 +81,7 @@ export const stop = defineOperation({
       once(context, actorOf(principal), "stop", args, function* (): Work<z.input<typeof stopOutput>> {
         const { scope, scopeId } = targetOf(context, args);
         const workspaceId = context.policy.workspace.id;
-        const open = yield* countReached(workspaceId, { scope, scopeId });
+        const open = yield* countReached(workspaceId, { scope, scopeId }, context.now());
         // One sentence in front of "Stop now": it must end like one.
         const reason = /[.!?]$/.test(args.reason.trim()) ? args.reason.trim() : `${args.reason.trim()}.`;
         const made: Stop = { id: context.newId("stop"), workspaceId, scope, scopeId, reason, createdAt: context.now() };

@@ -16,6 +16,7 @@ import { idempotencyKey } from "./input.ts";
 import { actorOf, type Context, defineOperation, invalidInput } from "./operation.ts";
 import { usdOf } from "./output.ts";
 import { nextCursor, pageInput, pageOf } from "./page.ts";
+import { taskNotFound } from "./task-access.ts";
 import { teamInForce } from "./team.ts";
 import { teamNotFound } from "./teams.ts";
 
@@ -135,18 +136,21 @@ export const updateTask = defineOperation({
       yield* putTask(task);
       const target = `task ${task.id}`;
       const [before, after] = [described(known), described(task)];
-      yield* recordChange(context, principal, { action: "update_task", target, before, after, why: args.reason });
+      if (JSON.stringify(before) !== JSON.stringify(after))
+        yield* recordChange(context, principal, { action: "update_task", target, before, after, why: args.reason });
       return yield* taskOut(context, task);
     }),
 });
 
 /** What operators decide of a task. */
-const described = ({ title, teamId, status, tags, dependsOn }: TaskRecord) => ({
-  title,
-  team_id: teamId,
-  status,
-  tags,
-  depends_on: dependsOn,
+const described = (task: TaskRecord) => ({
+  title: task.title,
+  team_id: task.teamId,
+  priority: task.priority,
+  task_type: task.taskType,
+  status: task.status,
+  tags: task.tags,
+  depends_on: task.dependsOn,
 });
 
 function refuseDependencies(tasks: readonly TaskRecord[], id: string, dependsOn: readonly string[]): void {
@@ -160,10 +164,6 @@ function refuseDependencies(tasks: readonly TaskRecord[], id: string, dependsOn:
     if (!seen.has(each)) waiting.push(...(next.get(each) ?? []));
     seen.add(each);
   }
-}
-
-function taskNotFound(): AstraError {
-  return new AstraError("task_not_found", "There is no such task.", "list_tasks shows the tasks.");
 }
 
 export const listTasks = defineOperation({

@@ -15,7 +15,7 @@ export const verifyLedger = defineOperation({
     balances: z.number(),
     differences: z.array(z.looseObject({})),
   }),
-  access: "viewer",
+  access: "operator",
   effect: "read",
   run: async (context) => {
     const { charges, holds, balances, differences } = await context.ledger.read(verify);

@@ -30,16 +30,16 @@ export function appOf(faces: Faces): Hono<Env> {
   const app = new Hono<Env>();
   mountRest(app, { version: faces.version });
   app.post("/auth/token", async (http) => {
+    http.env.seen.route = "/auth/token";
     const { holder } = http.env.caller;
     if (!holder) throw new AstraError("forbidden", "Only a key is traded for a token.", "Send X-API-Key: oc_…");
     const now = Date.now();
     const { token, expiresAt } = await faces.tokens.issue(holder, now);
     const expiresIn = Math.floor((expiresAt - now) / 1_000);
-    return http.json({ access_token: token, token_type: "Bearer", expires_in: expiresIn }, 200, {
-      "cache-control": "no-store",
-    });
+    return http.json({ access_token: token, token_type: "Bearer", expires_in: expiresIn });
   });
   app.get("/metrics", async (http) => {
+    http.env.seen.route = "/metrics";
     const { context, principal } = http.env.caller;
     return http.body(await faces.metrics.text(context, principal), 200, { "content-type": METRICS_TYPE });
   });
@@ -50,6 +50,8 @@ export function appOf(faces: Faces): Hono<Env> {
   const { sse } = faces;
   if (sse) {
     app.get("/sse", async ({ env }) => {
+      if (env.incoming.method !== "GET") return methodNotAllowed(["GET"]);
+      env.seen.route = "/sse";
       await sse.open(env.incoming, env.outgoing, mcpCaller(env.caller));
       return RESPONSE_ALREADY_SENT;
     });
@@ -76,9 +78,10 @@ export function appOf(faces: Faces): Hono<Env> {
 }
 
 /** Whoever calls a tool without a key is an agent, as on standard input: only REST has operators. */
-function mcpCaller({ context, principal, id }: Caller): McpCaller {
+function mcpCaller(caller: Caller): McpCaller {
+  const { principal } = caller;
   const isAnonymous = principal.kind === "owner" && principal.actor === ANONYMOUS;
-  return { context, id, principal: isAnonymous ? { kind: "agent", agentId: null } : principal };
+  return isAnonymous ? { ...caller, principal: { kind: "agent", agentId: null } } : caller;
 }
 
 /** The one who calls under `--insecure-no-auth`. */

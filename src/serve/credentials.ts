@@ -15,6 +15,8 @@ export type Caller = {
   readonly id: string;
   /** The key itself; null for tokens. */
   readonly holder: KeyHolder | null;
+  /** May it call still? For what outlives a request. */
+  stillMay(): Promise<boolean>;
 };
 
 /** How long a caller is remembered: a key that is revoked elsewhere works this much longer. */
@@ -70,7 +72,8 @@ export class Credentials {
     const context = this.#contextOf(holder.workspaceId);
     if (!context) throw unknownKey();
     this.#recordUse(holder, now);
-    return { context, principal: holder.principal, id: `key ${holder.keyId}`, holder };
+    const stillMay = async () => (await keyById(this.#ledger, holder.workspaceId, holder.keyId, Date.now())) !== null;
+    return { context, principal: holder.principal, id: `key ${holder.keyId}`, holder, stillMay };
   }
 
   async #byToken(token: string, now: number): Promise<{ caller: Caller; expiresAt: number }> {
@@ -80,13 +83,20 @@ export class Credentials {
     if (claims.origin === "ours") {
       const holder = await keyById(this.#ledger, context.policy.workspace.id, claims.subject, now);
       if (!holder) throw unknownKey();
+      // What it opened ends with the key: for a stream no new token can be sent.
       return { caller: { ...this.#holding(holder, now), holder: null }, expiresAt: claims.expiresAt };
     }
     const actor = `token ${claims.subject}`;
     const principal = foreignPrincipal(claims.role, claims.agentId, actor);
     if (!principal) throw wrongClaims();
     return {
-      caller: { context, principal, id: `${context.policy.workspace.id} ${actor}`, holder: null },
+      caller: {
+        context,
+        principal,
+        id: `${context.policy.workspace.id} ${actor}`,
+        holder: null,
+        stillMay: async () => Date.now() < claims.expiresAt,
+      },
       expiresAt: claims.expiresAt,
     };
   }

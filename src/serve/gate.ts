@@ -1,5 +1,7 @@
 // The gate in front of every route: Host and Origin, then who calls, then how often; only then is anything looked at.
 import type { IncomingMessage, ServerResponse } from "node:http";
+import { isIPv6 } from "node:net";
+import { getPath } from "hono/utils/url";
 import { AstraError } from "../core/error.ts";
 import { problemFrom, problemOf, problemResponse } from "../faces/rest/problem.ts";
 import type { Caller, Credentials } from "./credentials.ts";
@@ -30,17 +32,23 @@ export type GateOptions = {
 /** Paths that are answered without a credential and are not counted. */
 export type Open = (path: string) => Response | Promise<Response> | null;
 
+export type Gate = (request: Request, node: Node) => Promise<Response>;
+
 /** Lets a request through to `inside`, or answers it. */
 export function gateOf(
   options: GateOptions,
   open: Open,
   inside: (request: Request, node: Node, caller: Caller) => Response | Promise<Response>,
-) {
-  return async (request: Request, node: Node): Promise<Response> => {
+): Gate {
+  return async (request, node) => {
     const { headers } = node.incoming;
+    // Answers hold keys and spend: nobody on the way may keep them, no browser guess what they are.
+    node.outgoing.setHeader("Cache-Control", "no-store");
+    node.outgoing.setHeader("X-Content-Type-Options", "nosniff");
     const foreign = refuseForeign(headers.host, headers.origin, options.hosts);
     if (foreign) return foreign;
-    const path = pathOf(node.incoming.url ?? "/");
+    // The path as the routes see it, dots and escapes resolved: the gate must not mean another one.
+    const path = getPath(request);
     const opened = open(path);
     if (opened) return await opened;
     try {
@@ -73,15 +81,20 @@ async function callerOf({ credentials }: GateOptions, { headers }: IncomingMessa
 const one = (value: string | string[] | undefined): string | undefined =>
   Array.isArray(value) ? value.join(", ") : value;
 
-function pathOf(url: string): string {
-  const end = url.indexOf("?");
-  return end === -1 ? url : url.slice(0, end);
-}
-
 /** Behind a proxy the last address is the one it saw itself; what stands before it anybody could have written. */
 function addressOf({ headers, socket }: IncomingMessage, from: "socket" | "proxy"): string {
   const forwarded = from === "proxy" ? one(headers["x-forwarded-for"])?.split(",").at(-1)?.trim() : undefined;
-  return (forwarded || socket.remoteAddress || "unknown").slice(0, 64);
+  return networkOf((forwarded || socket.remoteAddress || "unknown").slice(0, 64));
+}
+
+/** Of IPv6 the network: a caller has all the addresses of one /64. */
+function networkOf(address: string): string {
+  if (!isIPv6(address) || address.includes(".")) return address;
+  const [head = "", tail = ""] = address.split("::");
+  const groups = head.split(":").filter(Boolean);
+  const missing = 8 - groups.length - tail.split(":").filter(Boolean).length;
+  const first = [...groups, ...Array.from({ length: Math.max(0, missing) }, () => "0"), ...tail.split(":")].slice(0, 4);
+  return `${first.join(":")}::/64`;
 }
 
 /** Cost Control, "Response headers". */

@@ -13,7 +13,8 @@ export type Metrics = {
   text(context: Context, principal: Principal): Promise<string>;
 };
 
-export function metricsOf(version: string): Metrics {
+/** Of several workspaces only an owner sees what the server does for all of them. */
+export function metricsOf(version: string, workspaces: number): Metrics {
   const server = new Registry();
   const requests = new Histogram({
     name: "astra_http_request_duration_seconds",
@@ -63,7 +64,9 @@ export function metricsOf(version: string): Metrics {
     text: async (context, principal) => {
       const limits = await limitsOf(context, principal);
       const own = decisionsOf(context.policy.workspace.id).registry;
-      return [await server.metrics(), await own.metrics(), await limits.metrics()].join("\n");
+      const isForAll = workspaces === 1 || principal.kind === "owner";
+      const parts = isForAll ? [server, own, limits] : [own, limits];
+      return (await Promise.all(parts.map((part) => part.metrics()))).join("\n");
     },
   };
 }

@@ -1,14 +1,16 @@
 // The rate limiter: requests a minute and caller, counted in one file by all servers of one ledger.
-import Database from "better-sqlite3";
 import { RateLimiterMemory, RateLimiterRes, RateLimiterSQLite } from "rate-limiter-flexible";
+import { openRateFile, type RateFile } from "./rate-file.ts";
 
 /** `/auth/*` is always this strict (Cost Control, "Rate limiting"). */
 const AUTH_LIMIT = 10;
 const WINDOW_S = 60;
-/** How long one request may wait for another process at the file; after that this process counts alone. */
-const WAIT_MS = 20;
+/** More callers than this in one minute share what is left: nobody gets a limit of their own by changing address. */
+const MOST_CALLERS = 10_000;
+const REST_OF_CALLERS = "all others";
 
 export type RateState = {
+  /** 0 = none. */
   readonly limit: number;
   readonly remaining: number;
   /** Epoch seconds, on a whole minute. */
@@ -27,16 +29,20 @@ export type RateLimits = {
  * order to be refused. `general`: requests a minute, 0 = no limit.
  */
 export function rateLimitsIn(file: string, general: number, log: (text: string) => void): RateLimits {
-  const db = new Database(file, { timeout: WAIT_MS });
-  db.pragma("journal_mode = WAL");
-  db.pragma("synchronous = OFF");
+  const shared = openRateFile(file, log);
   const counters = {
-    general: counterOf(limiterIn(db, "general", general, log), general),
-    auth: counterOf(limiterIn(db, "auth", AUTH_LIMIT, log), AUTH_LIMIT),
+    general: counterOf(limiterIn(shared, "general", general), general),
+    auth: counterOf(limiterIn(shared, "auth", AUTH_LIMIT), AUTH_LIMIT),
   };
+  let current = 0;
   return {
-    count: (caller, category, nowMs) => counters[category](caller, Math.floor(nowMs / 60_000)),
-    close: () => db.close(),
+    count: (caller, category, nowMs) => {
+      const minute = Math.floor(nowMs / 60_000);
+      if (minute !== current) shared.forgetBefore(nowMs);
+      current = minute;
+      return counters[category](caller, minute);
+    },
+    close: () => shared.close(),
   };
 }
 
@@ -60,11 +66,12 @@ function counterOf(limiter: RateLimiterSQLite, limit: number) {
       return { left: 0, remaining: 0, isOver: true };
     }
   };
-  return async (caller: string, minute: number): Promise<RateState> => {
+  return async (asked: string, minute: number): Promise<RateState> => {
     const state = { limit, resetsAt: (minute + 1) * WINDOW_S };
     if (limit === 0) return { ...state, remaining: 0, isOver: false };
     if (minute !== current) shares = new Map();
     current = minute;
+    const caller = shares.size < MOST_CALLERS || shares.has(asked) ? asked : REST_OF_CALLERS;
     let share = shares.get(caller);
     if (!share || (share.left === 0 && !share.isOver)) {
       share = await take(caller, minute);
@@ -76,33 +83,17 @@ function counterOf(limiter: RateLimiterSQLite, limit: number) {
   };
 }
 
-/** Should the file fail, this process goes on counting by itself. */
-function limiterIn(db: Database.Database, name: string, limit: number, log: (text: string) => void): RateLimiterSQLite {
+/** While the file fails, this process goes on counting by itself. */
+function limiterIn({ client, table }: RateFile, name: string, limit: number): RateLimiterSQLite {
   const options = { points: Math.max(limit, 1), duration: WINDOW_S, keyPrefix: name };
-  return new RateLimiterSQLite(
-    {
-      ...options,
-      storeClient: preparedOnce(db),
-      storeType: "better-sqlite3",
-      tableName: "rate_limits",
-      clearExpiredByTimeout: true,
-      insuranceLimiter: new RateLimiterMemory(options),
-    },
-    (error?: Error) => {
-      if (error) log(`rate limits: ${error.message}`);
-    },
-  );
-}
-
-/** The library prepares its statement for every request and wraps it in a transaction; one statement needs neither. */
-function preparedOnce(db: Database.Database) {
-  const known = new Map<string, Database.Statement>();
-  return {
-    prepare: (sql: string) => {
-      const statement = known.get(sql) ?? db.prepare(sql);
-      known.set(sql, statement);
-      return statement;
-    },
-    transaction: (run: () => unknown) => run,
-  };
+  return new RateLimiterSQLite({
+    ...options,
+    storeClient: client,
+    storeType: "better-sqlite3",
+    tableName: table,
+    tableCreated: true,
+    // The library's own cleaning ends the process when it fails.
+    clearExpiredByTimeout: false,
+    insuranceLimiter: new RateLimiterMemory(options),
+  });
 }

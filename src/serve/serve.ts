@@ -3,6 +3,7 @@ import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { getRequestListener, type HttpBindings, RequestError } from "@hono/node-server";
 import { AstraError } from "../core/error.ts";
+import type { LongLived } from "../faces/mcp.ts";
 import { mcpOverHttp } from "../faces/mcp-http.ts";
 import { problemFrom, problemOf, problemResponse } from "../faces/rest/problem.ts";
 import type { Ledger } from "../ledger/ledger.ts";
@@ -11,9 +12,9 @@ import { createFirstKey, revokeKey } from "../operations/keys.ts";
 import { type Context, invoke } from "../operations/operation.ts";
 import { ANONYMOUS, appOf } from "./app.ts";
 import { type Caller, Credentials } from "./credentials.ts";
-import { gateOf } from "./gate.ts";
+import { type Gate, gateOf } from "./gate.ts";
 import { allowedHosts, isLoopback } from "./guards.ts";
-import { metricsOf } from "./metrics.ts";
+import { type Metrics, metricsOf } from "./metrics.ts";
 import { protectedResource } from "./protected-resource.ts";
 import { rateLimitsIn } from "./rate-limit.ts";
 import { type ServeSettings, wrongSetting } from "./settings.ts";
@@ -38,6 +39,7 @@ export type ServeOptions = {
 /** Requests under way when the server is told to stop have this long. */
 const PATIENCE_MS = 8_000;
 const SWEEP_MS = 20;
+const RIGHTS_MS = 1_000;
 /** A request's head, and all of it, must be here within these; an idle connection is kept a little longer than proxies do. */
 const TIMES = { headersTimeout: 15_000, requestTimeout: 30_000, keepAliveTimeout: 65_000 };
 
@@ -45,7 +47,7 @@ export async function serve(options: ServeOptions): Promise<Serving> {
   const { settings, version, log, ledger } = options;
   refuseOpenDoors(options);
   const tokens = tokensOf(settings.tokens, log);
-  const metrics = metricsOf(version);
+  const metrics = metricsOf(version, options.workspaces.length);
   const observe = (context: Context) => (operation: string, answer: unknown) => {
     metrics.decided(context.policy.workspace.id, operation, answer);
     if (operation === revokeKey.name && "forget" in credentials) credentials.forget();
@@ -53,36 +55,61 @@ export async function serve(options: ServeOptions): Promise<Serving> {
   const contexts = options.workspaces.map(({ context }) => observed(context, observe(context)));
   const credentials =
     settings.auth === "required" ? new Credentials(ledger, contexts, tokens, log) : anonymous(contexts);
-  for (const { context, policyText } of options.workspaces) await recordStart(context, policyText);
+  const firstKeys = await begin(options);
   const rates = rateLimitsIn(`${options.ledgerFile}.rate`, settings.rateLimit, log);
   const mcp = mcpOverHttp({ version, log });
   const sse = settings.sse === "mounted" ? (await import("../faces/mcp-sse.ts")).mcpOverSse({ version, log }) : null;
+  const faces = sse ? [mcp, sse] : [mcp];
   const app = appOf({ version, mcp, sse, tokens, metrics, log });
 
-  let isDraining = false;
+  const run = { isDraining: false };
   const baseUrl = () => settings.publicUrl ?? urlOf(server, settings.host);
+  const hosts = allowedHosts(settings.host, settings.publicUrl, settings.allowedHosts);
+  const { addressFrom } = settings;
   const gate = gateOf(
-    {
-      hosts: allowedHosts(settings.host, settings.publicUrl, settings.allowedHosts),
-      credentials,
-      rates,
-      metrics,
-      addressFrom: settings.addressFrom,
-      baseUrl,
-      log,
-    },
+    { hosts, credentials, rates, metrics, addressFrom, baseUrl, log },
     (path) => openPath(path, ledger) ?? protectedResource(path, baseUrl, settings.tokens.issuer),
     (request, node, caller) => app.fetch(request, { ...node, caller }),
   );
+  const server = createServer(TIMES, listenerOf(gate, metrics, run, log));
+  try {
+    await listen(server, settings);
+  } catch (error) {
+    rates.close();
+    await ledger.close();
+    throw error;
+  }
+  const sweep = endOfRights(faces, log);
+  announce(options, urlOf(server, settings.host), firstKeys);
+
+  return {
+    url: urlOf(server, settings.host),
+    close: async () => {
+      run.isDraining = true;
+      clearInterval(sweep);
+      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+      // Connections whose last request was under way become idle one by one.
+      const idle = setInterval(() => server.closeIdleConnections(), SWEEP_MS);
+      const late = setTimeout(() => server.closeAllConnections(), PATIENCE_MS + SWEEP_MS);
+      await Promise.all([...faces.map((face) => face.close(PATIENCE_MS)), closed]);
+      clearInterval(idle);
+      clearTimeout(late);
+      rates.close();
+      await ledger.close();
+    },
+  };
+}
+
+function listenerOf(gate: Gate, metrics: Metrics, run: { readonly isDraining: boolean }, log: (text: string) => void) {
   const answer = async (request: Request, { incoming, outgoing }: HttpBindings): Promise<Response> => {
-    if (isDraining) outgoing.setHeader("connection", "close");
+    if (run.isDraining) outgoing.setHeader("connection", "close");
     const from = performance.now();
     const seen = { route: "other" };
     const response = await gate(request, { incoming, outgoing, seen });
     metrics.requested(seen.route, incoming.method ?? "", response.status, (performance.now() - from) / 1_000);
     return response;
   };
-  const listener = getRequestListener((request, node) => answer(request, node as HttpBindings), {
+  return getRequestListener((request, node) => answer(request, node as HttpBindings), {
     // A request that is none, such as one of a host that cannot be, is its sender's fault.
     errorHandler: (error) =>
       problemResponse(
@@ -91,25 +118,17 @@ export async function serve(options: ServeOptions): Promise<Serving> {
           : problemFrom(error, log),
       ),
   });
-  const server = createServer(TIMES, listener);
-  await listen(server, settings);
-  await announce(options, urlOf(server, settings.host));
+}
 
-  return {
-    url: urlOf(server, settings.host),
-    close: async () => {
-      isDraining = true;
-      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-      // Connections whose last request was under way become idle one by one.
-      const sweep = setInterval(() => server.closeIdleConnections(), SWEEP_MS);
-      const late = setTimeout(() => server.closeAllConnections(), PATIENCE_MS);
-      await Promise.all([mcp.close(), sse?.close(), closed]);
-      clearInterval(sweep);
-      clearTimeout(late);
-      rates.close();
-      await ledger.close();
-    },
+/** Streams are open for hours: they end within a second of their caller's key. */
+function endOfRights(faces: readonly LongLived[], log: (text: string) => void): NodeJS.Timeout {
+  const look = async (face: LongLived) => {
+    const callers = new Map([...face.callers()].map((caller) => [caller.id, caller]));
+    for (const [id, caller] of callers) if ((await caller.stillMay?.()) === false) await face.drop(id);
   };
+  return setInterval(() => {
+    for (const face of faces) look(face).catch((error) => log(`open streams were not checked: ${error}`));
+  }, RIGHTS_MS).unref();
 }
 
 /** There is one way without keys, it is said aloud, and nobody but this machine can use it. */
@@ -120,13 +139,20 @@ function refuseOpenDoors({ settings, workspaces }: ServeOptions): void {
       "--insecure-no-auth",
       "expected a loopback --host, such as 127.0.0.1: anybody could spend and lift limits",
     );
+  const isProxied =
+    settings.publicUrl !== null ||
+    settings.addressFrom === "proxy" ||
+    settings.allowedHosts.some((host) => !isLoopback(host));
+  if (isProxied)
+    throw wrongSetting("--insecure-no-auth", "expected without --public-url, --trust-proxy and --allowed-host");
   if (workspaces.length > 1)
     throw wrongSetting("--insecure-no-auth", "expected one --config: nobody says whose workspace it is");
 }
 
 /** Everybody, as the owner. */
 function anonymous([context]: readonly Context[]): Caller {
-  return { context: context as Context, principal: { kind: "owner", actor: ANONYMOUS }, id: ANONYMOUS, holder: null };
+  const principal = { kind: "owner", actor: ANONYMOUS } as const;
+  return { context: context as Context, principal, id: ANONYMOUS, holder: null, stillMay: async () => true };
 }
 
 /** The same context, that also tells what its operations answer. */
@@ -135,9 +161,17 @@ function observed(context: Context, observe: NonNullable<Context["observe"]>): C
   return Object.defineProperties({ observe } as unknown as Context, Object.getOwnPropertyDescriptors(context));
 }
 
-async function recordStart(context: Context, policyText: string): Promise<void> {
-  const starting = { kind: "owner", actor: "server start" } as const;
-  await invoke(recordPolicy, context, starting, { sha256: context.sha256(policyText) });
+/** What the ledger is told before anybody is let in; the secrets of the first keys, by workspace. */
+async function begin({ workspaces, settings }: ServeOptions): Promise<ReadonlyMap<string, string>> {
+  const secrets = new Map<string, string>();
+  for (const { context, policyText } of workspaces) {
+    const starting = { kind: "owner", actor: "server start" } as const;
+    await invoke(recordPolicy, context, starting, { sha256: context.sha256(policyText) });
+    if (settings.auth !== "required") continue;
+    const { secret } = await invoke(createFirstKey, context, { kind: "owner", actor: "first start" }, {});
+    if (secret !== null) secrets.set(context.policy.workspace.id, secret);
+  }
+  return secrets;
 }
 
 /** Probes need no key; they learn nothing but this. */
@@ -185,15 +219,13 @@ function urlOf(server: Server, host: string): URL {
 }
 
 /** What the operator must know: where it is, whose the first key is, and what is risky. */
-async function announce({ settings, workspaces, ledgerFile, log }: ServeOptions, url: URL): Promise<void> {
+function announce({ settings, ledgerFile, log }: ServeOptions, url: URL, firstKeys: ReadonlyMap<string, string>): void {
   if (settings.auth === "insecure_none")
     log("WARNING: --insecure-no-auth: whoever reaches this port is the owner, and may lift every limit.");
   if (!isLoopback(settings.host) && settings.publicUrl?.protocol !== "https:")
     log("WARNING: keys cross the network unencrypted. Put TLS in front, and name it with --public-url https://…");
-  for (const { context } of settings.auth === "required" ? workspaces : []) {
-    const { secret } = await invoke(createFirstKey, context, { kind: "owner", actor: "first start" }, {});
-    if (secret === null) continue;
-    log(`first start: the owner key of workspace ${context.policy.workspace.id}, shown this once: ${secret}`);
+  for (const [workspace, secret] of firstKeys) {
+    log(`first start: the owner key of workspace ${workspace}, shown this once: ${secret}`);
     log(`only its SHA-256 is kept, in ${ledgerFile}; make others with: astra-budget key create`);
   }
   const sse = settings.sse === "mounted" ? `, ${url.href}sse` : "";

@@ -39,7 +39,7 @@ export function serveSettings(values: Values, env: NodeJS.ProcessEnv): ServeSett
     port: numberOf("--port", textOf(values.port) ?? "4747", 0, 65_535),
     rateLimit: rateLimitOf(textOf(values["rate-limit"]), env),
     publicUrl: publicUrlOf(textOf(values["public-url"])),
-    allowedHosts: (values["allowed-host"] as readonly string[] | undefined) ?? [],
+    allowedHosts: hostsOf((values["allowed-host"] as readonly string[] | undefined) ?? []),
     addressFrom: values["trust-proxy"] === true ? "proxy" : "socket",
     sse: values["no-sse"] === true ? "left_out" : "mounted",
     auth: values["insecure-no-auth"] === true ? "insecure_none" : "required",
@@ -62,10 +62,17 @@ function rateLimitOf(option: string | undefined, env: NodeJS.ProcessEnv): number
   return 100;
 }
 
+/** Compared without port. */
+function hostsOf(names: readonly string[]): readonly string[] {
+  const wrong = names.find((name) => !/^([\w.-]{1,253}|\[[\da-fA-F:.]+\])$/.test(name));
+  if (wrong !== undefined) throw wrongSetting("--allowed-host", "expected a host name without a port");
+  return names;
+}
+
 function publicUrlOf(text: string | undefined): URL | null {
   if (text === undefined) return null;
   const url = URL.canParse(text) ? new URL(text) : null;
-  if (!url || !/^https?:$/.test(url.protocol))
+  if (!url || !/^https?:$/.test(url.protocol) || url.pathname !== "/" || url.search !== "")
     throw wrongSetting("--public-url", "expected a URL such as https://budget.example.com");
   return url;
 }

@@ -7,7 +7,7 @@ import { wrongSetting } from "./settings.ts";
 
 /** How long an issued token lives, in seconds. */
 const LIFETIME_S = 900;
-/** A token of an identity provider that is older than this is refused, whatever its `exp`. */
+/** A token that is older than this is refused, whatever its `exp`: nobody could take it back. */
 const OLDEST = "24h";
 const LEAST_SECRET = 32;
 const PUBLIC_ALGORITHMS = ["RS256", "ES256", "EdDSA"];
@@ -49,9 +49,16 @@ export function tokensOf(settings: TokenSettings, log: (text: string) => void): 
   const { issuer, audience } = settings;
 
   const check = async (token: string, now: Date): Promise<JWTPayload & { origin: Claims["origin"] }> => {
-    const expected = { issuer, audience, requiredClaims: ["exp", "sub"], clockTolerance: 5, currentDate: now };
+    const expected = {
+      issuer,
+      audience,
+      requiredClaims: ["exp", "sub"],
+      clockTolerance: 5,
+      currentDate: now,
+      maxTokenAge: OLDEST,
+    };
     // The algorithm decides which key is tried, and each key is tried with its own algorithms only.
-    if (decodeProtectedHeader(token).alg === "HS256") {
+    if (algorithmOf(token) === "HS256") {
       const { payload } = await jwtVerify(token, secret, { ...expected, algorithms: ["HS256"] });
       // Whoever knows the secret may speak for a key, or for somebody who has none.
       return { ...payload, origin: payload.key === undefined ? "foreign" : "ours" };
@@ -60,9 +67,15 @@ export function tokensOf(settings: TokenSettings, log: (text: string) => void): 
     const { payload } = await jwtVerify(token, jwks, {
       ...expected,
       algorithms: PUBLIC_ALGORITHMS,
-      maxTokenAge: OLDEST,
     });
     return { ...payload, origin: "foreign" };
+  };
+
+  let complainedAt = 0;
+  const complain = (text: string, nowMs: number) => {
+    if (nowMs - complainedAt < 60_000) return;
+    complainedAt = nowMs;
+    log(text);
   };
 
   return {
@@ -96,14 +109,28 @@ export function tokensOf(settings: TokenSettings, log: (text: string) => void): 
           expiresAt: Number(exp) * 1_000,
         };
       } catch (error) {
-        if (!(error instanceof errors.JOSEError) || error instanceof errors.JWKSTimeout)
-          log(`a token could not be checked: ${error}`);
+        if (isOurTrouble(error)) complain(`tokens cannot be checked: ${error}`, nowMs);
         // What exactly is wrong with it is nobody's business who cannot make one.
         throw unauthenticated("The token is not valid, or not any more.");
       }
     },
   };
 }
+
+function algorithmOf(token: string): string | undefined {
+  try {
+    return decodeProtectedHeader(token).alg;
+  } catch {
+    throw new errors.JWTInvalid("not a token at all");
+  }
+}
+
+/** The identity provider's keys cannot be had; all else is wrong with the token. */
+const isOurTrouble = (error: unknown): boolean =>
+  !(error instanceof errors.JOSEError) ||
+  error instanceof errors.JWKSTimeout ||
+  error instanceof errors.JWKSInvalid ||
+  error.code === errors.JOSEError.code;
 
 /** It goes into the audit and the rate limiter's table: plain and short. */
 function subjectOf(subject: string | undefined): string {

@@ -72,7 +72,7 @@ export async function newHttpRoom(options: Options = {}): Promise<HttpRoom> {
     const starting = serve({ fetch: app.fetch, hostname: "127.0.0.1", port: 0 }, () => resolve(starting));
   });
   onTestFinished(async () => {
-    await Promise.all([http.close(), sse.close()]);
+    await Promise.all([http.close(900), sse.close(900)]);
     // Clients keep connections for later; what should have ended by itself the tests have seen by now.
     if ("closeAllConnections" in server) server.closeAllConnections();
     await new Promise((closed) => server.close(closed));

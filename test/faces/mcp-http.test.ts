@@ -344,7 +344,7 @@ test("a call under way is answered though the server is closed meanwhile", async
   });
   const calls = agents.map((agent) => agent.call("get_costs"));
   await wait(200);
-  const closing = room.http.close();
+  const closing = room.http.close(900);
   await wait(50);
   release();
   for (const call of calls) expect(await call).toMatchObject({ total_cost_usd: 0 });
@@ -357,7 +357,7 @@ test("after it is closed, open streams have ended and no request is served", asy
   const stream = await get(room, id);
   const told = await modern(room.url);
   await told.subscribe("budget://policy");
-  await room.http.close();
+  await room.http.close(900);
   expect(await stream.text()).toBe("");
   const response = await post(room, INITIALIZE);
   expect(response.status).toBe(503);

@@ -133,7 +133,7 @@ test("a client that asks and never reads is dropped before its answers fill the 
 test("after it is closed, streams have ended and new ones are refused", async () => {
   const room = await newHttpRoom();
   const own = await stream(room);
-  await room.sse.close();
+  await room.sse.close(900);
   expect((await stream(room)).status).toBe(503);
   expect((await post(room, own.endpoint, PING)).status).toBe(404);
   await wait(50);

@@ -44,10 +44,9 @@ test("what was booked before is still there", async () => {
   for (const key of ["a", "b"]) await book(before, session, key);
   await before.close();
   const db = new Database(file);
-  for (const [, table] of readFileSync(new URL("../../schema/0002_authority.sql", import.meta.url), "utf8").matchAll(
-    /^CREATE TABLE (\w+)/gm,
-  ))
-    db.exec(`drop table ${table}`);
+  const later = readFileSync(new URL("../../schema/0002_authority.sql", import.meta.url), "utf8");
+  const made = [...later.matchAll(/^CREATE (TABLE|INDEX) (\w+)/gm)].reverse();
+  for (const [, kind, name] of made) db.exec(`drop ${kind} if exists ${name}`);
   db.pragma("user_version = 1");
   db.close();
   const after = await openSqlite(file);

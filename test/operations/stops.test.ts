@@ -143,3 +143,11 @@ test("a stop on an agent reaches the sub-agents it spawned under other names, wi
   expect(JSON.stringify(verdict)).not.toContain(ids.parent_id);
   expect((await world.check({ session_id: ids.apart_id })).verdict.decision).toBe("allow");
 });
+
+test("a session that never ended but can spend no more is not counted among those", async () => {
+  const world = await worldOf({ policy: { hardCaps: { ...WIDE, maxDuration: 60_000 } } });
+  await world.open();
+  world.pass(61_000);
+  await world.open();
+  expect((await stop(world, { agent_id: "ada" })).open_sessions).toBe(1);
+});

@@ -1,4 +1,9 @@
 // The HTTP server under load: caps stay exact beside stdio servers, and whatever ends it, nothing acknowledged is lost.
+import { Client as OldClient } from "@modelcontextprotocol/sdk/client/index.js";
+import { SSEClientTransport } from "@modelcontextprotocol/sdk/client/sse.js";
+import { StreamableHTTPClientTransport as OldTransport } from "@modelcontextprotocol/sdk/client/streamableHttp.js";
+import type { Transport } from "@modelcontextprotocol/sdk/shared/transport.js";
+import Database from "better-sqlite3";
 import { expect, test } from "vitest";
 import { openSqlite } from "../../src/ledger/sqlite.ts";
 import { newRoom, type Room } from "../faces/room.ts";
@@ -103,6 +108,41 @@ test.each(["SIGTERM", "SIGKILL"] as const)("what was acknowledged before %s is i
     // It finished what it had begun: nothing was recorded that its caller does not know of.
     expect(keys.size).toBe(acknowledged.length);
   }
+  await expectClean(room);
+});
+
+test("what is under way over REST, /mcp and /sse when it is told to stop is answered first", async () => {
+  const room = newRoom(POLICY);
+  const server = await startServer(room, UNLIMITED);
+  const headers = { authorization: `Bearer ${server.ownerKey}` };
+  const old = (transport: unknown) => {
+    const client = new OldClient({ name: "test", version: "1.0.0" });
+    return client.connect(transport as Transport).then(() => client);
+  };
+  const clients = [
+    await old(new OldTransport(new URL("mcp", server.url), { requestInit: { headers } })),
+    await old(new SSEClientTransport(new URL("sse", server.url), { requestInit: { headers } })),
+  ];
+  const { body } = await post(server, "api/v1/agents/ada/sessions", {});
+  const usage = { input_tokens: 1, output_tokens: 1, cost_usd: 0.000001 };
+  // Another process holds the ledger's lock: nothing can be answered before it lets go.
+  const holder = new Database(room.ledger);
+  holder.exec("begin immediate");
+  const answers = [
+    post(server, `api/v1/sessions/${body.session_id}/usage`, usage).then(({ status }) => status === 200),
+    ...clients.map(async (client) => {
+      const args = { session_id: body.session_id, ...usage };
+      return (await client.callTool({ name: "report_usage", arguments: args })).isError !== true;
+    }),
+  ];
+  await sleep(300);
+  const stopped = server.stop();
+  await sleep(1_500);
+  holder.exec("rollback");
+  holder.close();
+  expect(await Promise.all(answers)).toEqual([true, true, true]);
+  expect(await stopped).toBe(0);
+  await Promise.all(clients.map((client) => client.close()));
   await expectClean(room);
 });
 

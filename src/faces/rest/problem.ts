@@ -92,6 +92,6 @@ export function methodNotAllowed(methods: readonly string[]): Response {
 export function problemResponse(of: Problem, headers: Record<string, string> = {}): Response {
   return new Response(JSON.stringify(of), {
     status: of.status,
-    headers: { "content-type": "application/problem+json", "cache-control": "no-store", ...headers },
+    headers: { "content-type": "application/problem+json", ...headers },
   });
 }

@@ -15,7 +15,6 @@ import { reportUsage } from "../../operations/report-usage.ts";
 import { listStops, resume, stop } from "../../operations/stop.ts";
 import { addTask, listTasks, updateTask } from "../../operations/tasks.ts";
 import { getTeam, setTeamLimits } from "../../operations/teams.ts";
-import { verifyLedger } from "../../operations/verify-ledger.ts";
 import { breakdownAnswer, breakdownOutput, costsAnswer, costsOutput } from "./costs.ts";
 
 /** What an answer looks like where it is not the operation's own. */
@@ -88,7 +87,6 @@ export const routes: readonly Route[] = [
   route("GET /api/v1/audit/verify", verifyAudit),
   route("GET /api/v1/policy", getPolicy),
   route("GET /api/v1/limits", listLimits),
-  route("GET /api/v1/ledger/verify", verifyLedger),
   route("GET /costs", getCosts, { query: camel, shape: { output: costsOutput, of: costsAnswer } }),
   route("GET /costs/breakdown", getCosts, {
     query: { ...camel, startDate: "start_date", endDate: "end_date" },
