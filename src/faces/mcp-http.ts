@@ -112,6 +112,8 @@ export function mcpOverHttp(options: McpHttpOptions): McpFace {
       if ("refused" in read) return read.refused;
       body = read.json;
     } else if ((headers.get("mcp-protocol-version") ?? "") >= STATELESS_SINCE) return notAllowed();
+    // The SDK finds calls by their ids: of two with one id it would answer one, and both would be done.
+    if (repeatsAnId(body)) return refusal(400, -32_600, "A batch must not repeat an id.");
     if (await isLegacyRequest(request, body)) return await sessions.fetch(request, body, caller);
     if (isListen(body)) return await listen(request, body, caller);
     callers.set(request, caller);
@@ -151,6 +153,12 @@ export function mcpOverHttp(options: McpHttpOptions): McpFace {
 /** What the SDK reports beside its answer, with the client's own text in it: no news for an operator. */
 const CLIENTS_FAULT =
   /^(Rejected inbound request|Unsupported protocol version|Unsupported Media Type|Missing required)/;
+
+function repeatsAnId(body: unknown): boolean {
+  if (!Array.isArray(body)) return false;
+  const ids = body.map((each: { id?: unknown } | null) => each?.id).filter((id) => id !== undefined);
+  return new Set(ids.map((id) => JSON.stringify(id))).size < ids.length;
+}
 
 /** From this revision on there is nothing but POST. */
 const STATELESS_SINCE = "2026-07-28";

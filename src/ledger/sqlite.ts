@@ -8,7 +8,8 @@ import type { Ledger } from "./ledger.ts";
 import { LEDGER_VERSION, pendingMigrations } from "./migrate.ts";
 import { isThere, ledgerError } from "./sqlite-error.ts";
 import { FairQueue } from "./sqlite-queue.ts";
-import { type Compiled, compilerFor, fill, type Statement, type Work } from "./statement.ts";
+import { type Ready, type Rows, SharedReads } from "./sqlite-reads.ts";
+import { type Call, type Compiled, compilerFor, fill, type Statement, type Work } from "./statement.ts";
 
 export type SqliteLedger = Ledger & {
   /** Copies the live ledger, consistently, to a file that must not exist yet. */
@@ -131,26 +132,14 @@ function migrate(db: Database.Database): void {
 }
 
 function ledgerOver(db: Database.Database, queue: FairQueue): SqliteLedger {
-  const run = runner(db);
-  const begin = db.prepare("begin");
-  const commit = db.prepare("commit");
+  const ready = readier(db);
+  const reads = new SharedReads(db, queue, ready);
   const version = db.prepare("pragma data_version").pluck();
   return {
-    write: (work) => queue.write(() => run(work())),
-    read: (work) =>
-      queue
-        .retry(() => {
-          begin.run();
-          try {
-            return run(work());
-          } finally {
-            if (db.inTransaction) commit.run();
-          }
-        })
-        .catch((error) => {
-          throw ledgerError(error);
-        }),
+    write: (work) => queue.write(() => drive(work(), (call) => run(ready(call)))),
+    read: (work) => reads.read((answer) => drive(work(), answer)),
     close: async () => {
+      await reads.drained();
       await queue.drained();
       db.close();
     },
@@ -187,7 +176,14 @@ async function backUp(db: Database.Database, file: string): Promise<void> {
 }
 
 /** Drives a transaction's work without ever giving up the thread: nothing can come between its statements. */
-function runner(db: Database.Database) {
+function drive<T>(work: Work<T>, answer: (call: Call) => Rows): T {
+  let step = work.next([]);
+  while (!step.done) step = work.next(answer(step.value));
+  return step.value;
+}
+
+/** A call as a statement that is compiled and prepared once, with its values. */
+function readier(db: Database.Database): (call: Call) => Ready {
   const compile = compilerFor({
     createAdapter: () => new SqliteAdapter(),
     createIntrospector: (kysely) => new SqliteIntrospector(kysely),
@@ -203,17 +199,14 @@ function runner(db: Database.Database) {
     prepared.set(of, made);
     return made;
   };
-  return <T>(work: Work<T>): T => {
-    let step = work.next([]);
-    while (!step.done) {
-      const { places, statement } = prepare(step.value.statement);
-      const values = fill(places, step.value.args);
-      if (statement.reader) step = work.next(statement.all(values));
-      else {
-        statement.run(values);
-        step = work.next([]);
-      }
-    }
-    return step.value;
+  return (call) => {
+    const { places, statement } = prepare(call.statement);
+    return { statement, values: fill(places, call.args) };
   };
+}
+
+function run({ statement, values }: Ready): Rows {
+  if (statement.reader) return statement.all(values);
+  statement.run(values);
+  return [];
 }

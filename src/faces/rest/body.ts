@@ -9,7 +9,9 @@ const MOST_BODY = 1_048_576;
 export async function readBody(
   request: HonoRequest,
 ): Promise<{ readonly json: unknown } | { readonly refused: Response }> {
-  const text = await boundedText(request);
+  // Who breaks off hears nothing of it, and it is no news for an operator.
+  const text = await boundedText(request).catch(() => undefined);
+  if (text === undefined) return { refused: problemResponse(problemOf("bad_request", "The body broke off.")) };
   if (text === null) {
     const tooLarge = problemOf("body_too_large", `The body is longer than ${MOST_BODY} bytes.`);
     // The rest of it is not read: the connection cannot be used again.
