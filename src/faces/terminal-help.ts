@@ -1,5 +1,5 @@
 // What `--help` prints: all commands, or one with its options.
-import type { Command, Option } from "./terminal.ts";
+import type { Command, Option } from "./terminal-command.ts";
 
 /** Commands that fill no operation's input; each explains itself. */
 const OTHER_COMMANDS = [

@@ -3,7 +3,7 @@ import { AstraError, type Fault } from "../core/error.ts";
 import { nearest } from "../core/nearest.ts";
 import { quoted } from "../core/plain-text.ts";
 import { type OptionKind, readOptions, unexpectedWord, type Values, wrongArguments } from "./options.ts";
-import type { Command, Option } from "./terminal.ts";
+import type { Command, Option } from "./terminal-command.ts";
 
 export function readCommand(
   command: Command,

@@ -1,71 +1,23 @@
 // The terminal face: the operator's commands, each a way to fill one operation's input and to show its answer.
-import type { z } from "zod";
-import { listAudit, verifyAudit } from "../operations/audit.ts";
 import { checkBudget } from "../operations/check-budget.ts";
 import { endSession } from "../operations/end-session.ts";
 import { getCosts } from "../operations/get-costs.ts";
-import { grant, listGrants, revokeGrant } from "../operations/grants.ts";
-import { createKey, listKeys, revokeKey } from "../operations/keys.ts";
 import { listSessions } from "../operations/list-sessions.ts";
-import type { Operation } from "../operations/operation.ts";
 import { listStops, resume, stop } from "../operations/stop.ts";
 import { addTask, listTasks, updateTask } from "../operations/tasks.ts";
-import { getTeam, setTeamLimits } from "../operations/teams.ts";
 import { verifyLedger } from "../operations/verify-ledger.ts";
+import { authorityCommands } from "./terminal-authority.ts";
+import { type Command, command, option } from "./terminal-command.ts";
 import {
-  auditCheckText,
-  auditText,
   costsText,
   endText,
-  grantsText,
-  grantText,
-  keysText,
-  keyText,
   sessionsText,
   stopsText,
   tasksText,
   taskText,
-  teamText,
   verdictText,
   verifyText,
 } from "./terminal-text.ts";
-
-/**
- * An option of a command and the argument of its operation that it fills, dotted for a part of one. `list`: repeated or
- * comma-separated.
- */
-export type Option = {
-  readonly argument: string;
-  readonly kind: "text" | "number" | "number or none" | "flag" | "list";
-  readonly help: string;
-};
-
-export type Command = {
-  /** Words after `astra-budget`. */
-  readonly words: readonly string[];
-  readonly help: string;
-  /** The argument that a bare word after the command fills. */
-  readonly positional?: string;
-  readonly options: Readonly<Record<string, Option>>;
-  /** What must be given: one option of each group. */
-  readonly needs?: readonly (readonly string[])[];
-  /** Arguments the command itself sets. */
-  readonly fixed?: Readonly<Record<string, unknown>>;
-  readonly operation: Operation;
-  text(answer: Record<string, unknown>): string;
-  /** The exit code for an answer that is no error; 0 when absent. */
-  exitCode?(answer: Record<string, unknown>): number;
-};
-
-function command<Input extends z.ZodType, Output extends z.ZodType>(
-  words: string,
-  operation: Operation<Input, Output>,
-  rest: Omit<Command, "words" | "operation">,
-): Command {
-  return { words: words.split(" "), operation: operation as unknown as Operation, ...rest };
-}
-
-const option = (argument: string, kind: Option["kind"], help: string): Option => ({ argument, kind, help });
 
 const target = {
   session: option("session_id", "text", "a session"),
@@ -147,83 +99,7 @@ export const commands: readonly Command[] = [
     fixed: { status: "cancelled" },
     text: endText,
   }),
-  command("grant", grant, {
-    help: "raise one limit for a while, never past the hard caps",
-    options: {
-      scope: option("scope", "text", "session, task, agent, team or workspace"),
-      id: option("scope_id", "text", "which one"),
-      amount: option("amount", "number", "by how much: dollars, or tokens or calls"),
-      until: option("expires_at", "text", "ISO 8601, e.g. 2026-11-23T00:00:00Z; at most 31 days ahead"),
-      reason: option("reason", "text", "why, for the audit"),
-      window: option("window", "text", "session, hour, day, month or total (the scope's own)"),
-      measure: option(
-        "measure",
-        "text",
-        "cost_usd, total_tokens, prompt_tokens, completion_tokens or tool_calls (cost_usd)",
-      ),
-    },
-    needs: [["scope"], ["id"], ["amount"], ["until"], ["reason"]],
-    text: grantText,
-  }),
-  command("grants", listGrants, {
-    help: "the grants in force",
-    options: { limit: option("limit", "number", "how many (50)") },
-    text: grantsText,
-  }),
-  command("grant revoke", revokeGrant, {
-    help: "end a grant before its time",
-    positional: "grant_id",
-    options: { reason: option("reason", "text", "why, for the audit") },
-    text: (answer) => `Revoked: grant ${answer.grant_id} on ${answer.scope} ${answer.scope_id}.`,
-  }),
-  command("team show", getTeam, { help: "a team's limits", positional: "team_id", options: {}, text: teamText }),
-  command("team limit", setTeamLimits, {
-    help: "set what a team may spend; it wins over astra.yml and holds at once",
-    positional: "team_id",
-    options: {
-      daily: option("daily_cost_limit_usd", "number or none", "dollars a day, or none"),
-      task: option("task_cost_limit_usd", "number or none", "dollars for each task, or none"),
-      reason: option("reason", "text", "why, for the audit"),
-    },
-    needs: [["daily", "task"]],
-    text: teamText,
-  }),
-  command("key create", createKey, {
-    help: "make an API key for the HTTP server; its secret is shown this once",
-    options: {
-      name: option("name", "text", "whose it is"),
-      role: option("role", "text", "agent, viewer, operator or owner (agent)"),
-      agent: option("agent_id", "text", "for the role agent: the one agent it speaks for"),
-      expires: option("expires_at", "text", "ISO 8601 (never)"),
-    },
-    needs: [["name"]],
-    text: keyText,
-  }),
-  command("key list", listKeys, {
-    help: "all keys, never a secret",
-    options: { limit: option("limit", "number", "how many (50)") },
-    text: keysText,
-  }),
-  command("key revoke", revokeKey, {
-    help: "make a key stop working",
-    positional: "key_id",
-    options: { reason: option("reason", "text", "why, for the audit") },
-    text: (answer) => `Revoked: key ${answer.key_id} (${answer.name}).`,
-  }),
-  command("audit", listAudit, {
-    help: "who changed what and when, the newest first",
-    options: {
-      limit: option("limit", "number", "how many (50)"),
-      cursor: option("cursor", "text", "go on after this entry"),
-    },
-    text: auditText,
-  }),
-  command("audit verify", verifyAudit, {
-    help: "recompute the audit's chain of hashes; exits 1 where it is broken",
-    options: {},
-    text: auditCheckText,
-    exitCode: (answer) => (answer.ok ? 0 : 1),
-  }),
+  ...authorityCommands,
   command("task add", addTask, {
     help: "add a task: task add ID --title TEXT [--tag budget:0.50]",
     positional: "task_id",

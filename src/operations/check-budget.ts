@@ -3,16 +3,17 @@ import { z } from "zod";
 import type { Attribution } from "../core/balance-key.ts";
 import { callerId } from "../core/id.ts";
 import { type BalanceLookup, type Limit, lookup, remainingOf } from "../core/limits.ts";
-import { type Nano, usdFromNano } from "../core/money.ts";
-import { type Amounts, NOTHING } from "../core/usage.ts";
+import { usdFromNano } from "../core/money.ts";
+import { NOTHING } from "../core/usage.ts";
 import { type Ask, isExhausted, type Refusal, type Verdict, verdictOf } from "../core/verdict.ts";
 import { addToBalances, readBalances } from "../ledger/balances.ts";
 import { dueHolds, insertHold } from "../ledger/holds.ts";
 import { findSession } from "../ledger/sessions.ts";
 import type { Work } from "../ledger/statement.ts";
+import { askOf, estimateInput } from "./estimate.ts";
 import { expireDue, lockAndExpire } from "./expiry.ts";
 import { once } from "./idempotency.ts";
-import { calls, idempotencyKey, ourId, tokens, usd } from "./input.ts";
+import { idempotencyKey, ourId } from "./input.ts";
 import {
   type Context,
   callingAgent,
@@ -25,7 +26,6 @@ import {
   sessionNotFound,
 } from "./operation.ts";
 import { instantOut, usdOf, usdOrNull, verdictOut, verdictOutput } from "./output.ts";
-import { modelRefusal, priceTokens } from "./pricing.ts";
 import { limitsOf, type Standing, sessionStanding, standingOf } from "./standing.ts";
 import { refuseForeignTask } from "./task-access.ts";
 
@@ -33,16 +33,7 @@ const input = z.strictObject({
   session_id: ourId("session").optional().describe("Your session; with it all limits are checked."),
   agent_id: callerId.optional().describe("Without a session: the agent."),
   task_id: callerId.optional().describe("Without a session: the task."),
-  estimate: z
-    .strictObject({
-      input_tokens: tokens.default(0),
-      output_tokens: tokens.default(0),
-      cost_usd: usd.optional(),
-      tool_calls: calls.default(0),
-      model: callerId.optional(),
-    })
-    .optional()
-    .describe("What you are about to use; without cost_usd it is priced by model."),
+  estimate: estimateInput.optional().describe("What you are about to use; without cost_usd it is priced by model."),
   hold: z
     .boolean({ error: "expected true or false" })
     .default(false)
@@ -106,7 +97,7 @@ function* look(context: Context, principal: Principal, args: Input): Work<z.inpu
   const now = context.now();
   const standing = yield* standingFor(context, principal, args, now);
   const balanceOf = lookup(yield* readBalances(standing.spend.workspaceId, standing.keys));
-  const { ask, refusals } = askOf(context, args, standing, now);
+  const { ask, refusals } = askOf(context, args.estimate, standing, now);
   return answer(verdictFor(context, standing, balanceOf, ask, refusals, now), standing, balanceOf, null);
 }
 
@@ -124,7 +115,7 @@ function* holdEstimate(context: Context, principal: Principal, args: Input): Wor
 
 function* takeHold(context: Context, standing: Standing, args: Input, now: number): Work<z.input<typeof output>> {
   const balanceOf = lookup(yield* lockAndExpire(context, standing.keys, now));
-  const { ask, amounts, refusals } = askOf(context, args, standing, now);
+  const { ask, amounts, refusals } = askOf(context, args.estimate, standing, now);
   const verdict = verdictFor(context, standing, balanceOf, ask, refusals, now);
   if (verdict.decision === "deny" || !standing.session) return answer(verdict, standing, balanceOf, null);
   const hold = {
@@ -169,46 +160,6 @@ function* standingFor(context: Context, principal: Principal, args: Input, now: 
   };
   return yield* standingOf(policy, spend, null, [], now);
 }
-
-/** The estimate as amounts, the same as an ask, and the refusal if its model must not be used. */
-function askOf(
-  context: Context,
-  args: Input,
-  standing: Standing,
-  now: number,
-): { ask: Ask; amounts: Amounts; refusals: Refusal[] } {
-  const { estimate } = args;
-  const { session } = standing;
-  const model = estimate?.model ?? session?.model ?? null;
-  const provider = session?.provider ?? null;
-  if (!estimate)
-    return { ask: {}, amounts: NOTHING, refusals: refusalList(modelRefusal(context, model, provider, now)) };
-  const promptTokens = BigInt(estimate.input_tokens);
-  const completionTokens = BigInt(estimate.output_tokens);
-  const priced = priceTokens(
-    context,
-    { input: promptTokens, output: completionTokens, cacheRead: 0n, cacheWrite: 0n, cacheWrite1h: 0n },
-    model,
-    provider,
-    now,
-  );
-  const cost: Nano = estimate.cost_usd ?? priced.cost ?? 0n;
-  const toolCalls = BigInt(estimate.tool_calls);
-  return {
-    ask: {
-      cost_usd: cost,
-      prompt_tokens: promptTokens,
-      completion_tokens: completionTokens,
-      total_tokens: promptTokens + completionTokens,
-      tool_calls: toolCalls,
-    },
-    amounts: { cost, promptTokens, completionTokens, toolCalls },
-    refusals:
-      estimate.cost_usd === undefined ? refusalList(priced.refusal ?? modelRefusal(context, model, provider, now)) : [],
-  };
-}
-
-const refusalList = (refusal: Refusal | null): Refusal[] => (refusal ? [refusal] : []);
 
 function verdictFor(
   context: Context,

@@ -2,8 +2,8 @@
 import { z } from "zod";
 import { callerId } from "../core/id.ts";
 import { usdFromNano } from "../core/money.ts";
+import { listSessions as newest, type SessionPlace } from "../ledger/session-lists.ts";
 import type { Session } from "../ledger/session-row.ts";
-import { listSessions as newest, type SessionPlace } from "../ledger/sessions.ts";
 import type { Work } from "../ledger/statement.ts";
 import { type Context, callingAgent, defineOperation, forbidden } from "./operation.ts";
 import { instantOut } from "./output.ts";

@@ -2,7 +2,8 @@
 import { z } from "zod";
 import { AstraError } from "../core/error.ts";
 import { callerId } from "../core/id.ts";
-import { findSession, spendingSessions } from "../ledger/sessions.ts";
+import { spendingSessions } from "../ledger/session-lists.ts";
+import { findSession } from "../ledger/sessions.ts";
 import type { Work } from "../ledger/statement.ts";
 import { insertStop, liftStop, liftStops, type Stop, stopsInForce } from "../ledger/stops.ts";
 import { recordChange, why } from "./audit.ts";

@@ -1,19 +1,19 @@
 // `astra-budget serve`: one process for many agents, MCP and REST on the ledger that stdio servers use too.
-import { createServer, type Server } from "node:http";
-import type { AddressInfo } from "node:net";
+import { createServer } from "node:http";
 import { getRequestListener, type HttpBindings, RequestError } from "@hono/node-server";
-import { AstraError } from "../core/error.ts";
 import type { LongLived } from "../faces/mcp.ts";
 import { mcpOverHttp } from "../faces/mcp-http.ts";
 import { problemFrom, problemOf, problemResponse } from "../faces/rest/problem.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import { recordPolicy } from "../operations/audit.ts";
+import { keyBySecretHash } from "../operations/authenticate.ts";
 import { createFirstKey, revokeKey } from "../operations/keys.ts";
 import { type Context, invoke } from "../operations/operation.ts";
 import { ANONYMOUS, appOf } from "./app.ts";
 import { type Caller, Credentials } from "./credentials.ts";
 import { type Gate, gateOf } from "./gate.ts";
 import { allowedHosts, isLoopback } from "./guards.ts";
+import { listen, urlOf } from "./listening.ts";
 import { type Metrics, metricsOf } from "./metrics.ts";
 import { protectedResource } from "./protected-resource.ts";
 import { rateLimitsIn } from "./rate-limit.ts";
@@ -55,7 +55,7 @@ export async function serve(options: ServeOptions): Promise<Serving> {
   const contexts = options.workspaces.map(({ context }) => observed(context, observe(context)));
   const credentials =
     settings.auth === "required" ? new Credentials(ledger, contexts, tokens, log) : anonymous(contexts);
-  const firstKeys = await begin(options);
+  await begin(options);
   const rates = rateLimitsIn(`${options.ledgerFile}.rate`, settings.rateLimit, log);
   const mcp = mcpOverHttp({ version, log });
   const sse = settings.sse === "mounted" ? (await import("../faces/mcp-sse.ts")).mcpOverSse({ version, log }) : null;
@@ -80,7 +80,7 @@ export async function serve(options: ServeOptions): Promise<Serving> {
     throw error;
   }
   const sweep = endOfRights(faces, log);
-  announce(options, urlOf(server, settings.host), firstKeys);
+  announce(options, urlOf(server, settings.host));
 
   return {
     url: urlOf(server, settings.host),
@@ -161,17 +161,17 @@ function observed(context: Context, observe: NonNullable<Context["observe"]>): C
   return Object.defineProperties({ observe } as unknown as Context, Object.getOwnPropertyDescriptors(context));
 }
 
-/** What the ledger is told before anybody is let in; the secrets of the first keys, by workspace. */
-async function begin({ workspaces, settings }: ServeOptions): Promise<ReadonlyMap<string, string>> {
-  const secrets = new Map<string, string>();
+/** What the ledger is told before anybody is let in. A first key is shown at once: whatever fails later, it is made. */
+async function begin({ workspaces, settings, ledgerFile, log }: ServeOptions): Promise<void> {
   for (const { context, policyText } of workspaces) {
     const starting = { kind: "owner", actor: "server start" } as const;
     await invoke(recordPolicy, context, starting, { sha256: context.sha256(policyText) });
     if (settings.auth !== "required") continue;
     const { secret } = await invoke(createFirstKey, context, { kind: "owner", actor: "first start" }, {});
-    if (secret !== null) secrets.set(context.policy.workspace.id, secret);
+    if (secret === null) continue;
+    log(`first start: the owner key of workspace ${context.policy.workspace.id}, shown this once: ${secret}`);
+    log(`only its SHA-256 is kept, in ${ledgerFile}; make others with: astra-budget key create`);
   }
-  return secrets;
 }
 
 /** Probes need no key; they learn nothing but this. */
@@ -182,52 +182,19 @@ function openPath(path: string, ledger: Ledger): Response | Promise<Response> | 
 
 async function ready(ledger: Ledger): Promise<Response> {
   try {
-    await ledger.changes();
+    await keyBySecretHash(ledger, "", Date.now());
     return Response.json({ status: "ready" });
   } catch {
     return Response.json({ status: "not ready", detail: "The ledger cannot be read." }, { status: 503 });
   }
 }
 
-async function listen(server: Server, { host, port }: ServeSettings): Promise<void> {
-  await new Promise<void>((resolve, reject) => {
-    server.once("error", (error: NodeJS.ErrnoException) => reject(cannotListen(error.code, host, port)));
-    server.listen(port, host, resolve);
-  });
-  server.removeAllListeners("error");
-}
-
-const WHY: Readonly<Record<string, string>> = {
-  EADDRINUSE: "another program listens there already",
-  EADDRNOTAVAIL: "this machine has no such address",
-  EACCES: "this user may not listen there",
-  ENOTFOUND: "there is no such host",
-};
-
-function cannotListen(code: string | undefined, host: string, port: number): AstraError {
-  const why = WHY[code ?? ""] ?? "the system refuses it";
-  return new AstraError(
-    "conflict",
-    `Cannot listen on ${host}:${port}: ${why}.`,
-    "Choose another with --host and --port.",
-  );
-}
-
-function urlOf(server: Server, host: string): URL {
-  const { port } = server.address() as AddressInfo;
-  return new URL(`http://${host.includes(":") ? `[${host}]` : host}:${port}`);
-}
-
-/** What the operator must know: where it is, whose the first key is, and what is risky. */
-function announce({ settings, ledgerFile, log }: ServeOptions, url: URL, firstKeys: ReadonlyMap<string, string>): void {
+/** What the operator must know: where it is, and what is risky. */
+function announce({ settings, log }: ServeOptions, url: URL): void {
   if (settings.auth === "insecure_none")
     log("WARNING: --insecure-no-auth: whoever reaches this port is the owner, and may lift every limit.");
   if (!isLoopback(settings.host) && settings.publicUrl?.protocol !== "https:")
     log("WARNING: keys cross the network unencrypted. Put TLS in front, and name it with --public-url https://…");
-  for (const [workspace, secret] of firstKeys) {
-    log(`first start: the owner key of workspace ${workspace}, shown this once: ${secret}`);
-    log(`only its SHA-256 is kept, in ${ledgerFile}; make others with: astra-budget key create`);
-  }
   const sse = settings.sse === "mounted" ? `, ${url.href}sse` : "";
   log(`listening: MCP at ${url.href}mcp${sse}; REST at ${url.href}openapi.json`);
 }

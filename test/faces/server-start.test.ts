@@ -129,3 +129,12 @@ describe("the server as a process", () => {
     await expect(startServer(newRoom(POLICY), args)).rejects.toThrow(why);
   });
 });
+
+test("the owner key is shown even where the server then cannot listen: it is in the ledger already", async () => {
+  const room = newRoom("workspace: { id: home }");
+  const busy = await startServer(newRoom("workspace: { id: other }"));
+  const { code, stderr } = await room.run(["serve", "--port", busy.url.port]);
+  expect(code).not.toBe(0);
+  expect(stderr).toMatch(/shown this once: oc_[\w-]{43}/);
+  expect(stderr).toMatch(/Cannot listen on 127\.0\.0\.1:\d+: another program listens there already/);
+});

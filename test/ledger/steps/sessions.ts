@@ -1,6 +1,7 @@
 // What every engine must do with sessions: keep them whole, find, count, end and never double them.
 import { expect, test } from "vitest";
 import type { Ledger } from "../../../src/ledger/ledger.ts";
+import { listSessions } from "../../../src/ledger/session-lists.ts";
 import type { Session } from "../../../src/ledger/session-row.ts";
 import {
   addToSession,
@@ -11,7 +12,6 @@ import {
   findSession,
   findSessionByKey,
   insertSession,
-  listSessions,
   openDescendants,
 } from "../../../src/ledger/sessions.ts";
 import { START } from "../../world.ts";

@@ -1,0 +1,76 @@
+// Lists of sessions: those that could spend, and the newest by the page.
+import { type Session, toSession } from "./session-row.ts";
+import { all, statement, type Work } from "./statement.ts";
+
+const spending = statement((db, args: { workspaceId: string; now: bigint }) =>
+  db
+    .selectFrom("sessions")
+    .select(["id", "agent_id", "team_id", "task_id", "path"])
+    .where("workspace_id", "=", args.workspaceId)
+    .where("status", "=", "open")
+    .where("expires_at", ">", args.now),
+);
+
+/** Whose a session is, and what it is below. */
+export type SessionPlaceInTree = Pick<Session, "id" | "agentId" | "teamId" | "taskId" | "chain">;
+
+/** Sessions that could spend: open, and their time not over. */
+export function* spendingSessions(workspaceId: string, nowMs: number): Work<SessionPlaceInTree[]> {
+  const rows = yield* all(spending, { workspaceId, now: BigInt(nowMs) });
+  return rows.map((row) => ({
+    id: row.id,
+    agentId: row.agent_id,
+    teamId: row.team_id,
+    taskId: row.task_id,
+    chain: row.path.split("/"),
+  }));
+}
+
+/** Which sessions a list has; null = of every agent. */
+export type SessionFilter = {
+  readonly workspaceId: string;
+  readonly agentId: string | null;
+  readonly which: "all" | "open";
+};
+
+/** Where a page ended: the next one has what was opened before. */
+export type SessionPlace = { readonly openedAt: number; readonly id: string };
+
+/** One statement for each way to filter, so that each finds its index. */
+const newest = (filter: "every" | "agent", which: "all" | "open") =>
+  statement((db, args: { workspaceId: string; agentId: string; at: bigint; id: string; limit: bigint }) =>
+    db
+      .selectFrom("sessions")
+      .selectAll()
+      .where("workspace_id", "=", args.workspaceId)
+      .$if(filter === "agent", (query) => query.where("agent_id", "=", args.agentId))
+      .$if(which === "open", (query) => query.where("status", "=", "open"))
+      .where("opened_at", "<=", args.at)
+      .where((eb) => eb.or([eb("opened_at", "<", args.at), eb("id", "<", args.id)]))
+      .orderBy("opened_at", "desc")
+      .orderBy("id", "desc")
+      .limit(args.limit),
+  );
+
+const NEWEST = {
+  every: { all: newest("every", "all"), open: newest("every", "open") },
+  agent: { all: newest("agent", "all"), open: newest("agent", "open") },
+};
+
+const START: SessionPlace = { openedAt: Number.MAX_SAFE_INTEGER, id: "" };
+
+/** The newest sessions after a place, newest first. */
+export function* listSessions(
+  { workspaceId, agentId, which }: SessionFilter,
+  limit: number,
+  after: SessionPlace = START,
+): Work<Session[]> {
+  const rows = yield* all(NEWEST[agentId === null ? "every" : "agent"][which], {
+    workspaceId,
+    agentId: agentId ?? "",
+    at: BigInt(after.openedAt),
+    id: after.id,
+    limit: BigInt(limit),
+  });
+  return rows.map(toSession);
+}
