@@ -6,6 +6,7 @@ import { agentOperations } from "../operations/index.ts";
 import { type Context, invoke, type Operation, type Principal } from "../operations/operation.ts";
 import type { BudgetWatch } from "./budget-watch.ts";
 import { offerResources, offerSubscriptions } from "./mcp-resources.ts";
+import { inOurWords } from "./mcp-words.ts";
 
 const INSTRUCTIONS = `astra-budget keeps the budget of your work.
 Call open_session before you start and keep its session_id. Call report_usage after every model call or small batch, with the tokens used since the last report. Call check_budget before an expensive step; with hold: true the money is set aside for you. Call end_session when you are done.
@@ -71,7 +72,7 @@ export function mcpServer(context: Context, principal: Principal, options: McpOp
       }
     });
   }
-  return server;
+  return inOurWords(server);
 }
 
 const tools = agentOperations.map((operation) => ({

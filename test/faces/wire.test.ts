@@ -148,6 +148,16 @@ describe("messages that ask for what is not there", () => {
     expect((await server.ask({ id: 3, method: "tools/call", params: { name: 5 } })).error?.code).toBe(-32602);
     expect((await server.ask({ id: 4, method: "ledger/delete" })).error?.code).toBe(-32601);
     expect((await server.ask({ id: 5, method: "prompts/list" })).error?.code).toBe(-32601);
+    // In our words: no dump of another library's.
+    for (const wrong of [
+      call("open_session", []),
+      { method: "tools/call" },
+      { method: "resources/read", params: { uri: 7 } },
+    ])
+      expect((await server.ask({ id: 6, ...wrong })).error).toEqual({
+        code: -32602,
+        message: "The request's params are not what this method takes: an object of its arguments.",
+      });
 
     // Operators' operations are no tools.
     for (const name of ["stop", "resume", "list_sessions", "list_stops", "add_task", "update_task", "verify_ledger"])
