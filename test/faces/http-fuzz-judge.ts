@@ -28,7 +28,7 @@ const LEAKS = [
   /\b(select|insert into|update|delete from)\s[^"]*\b(from|values|set|where)\s/i,
   /Cannot read|is not a function|Unexpected (token|end)|JSON at position/,
 ];
-/** The MCP library says in zod's words which part of a protocol message is wrong; of arguments we say it in ours. */
+/** What is wrong with a request is said in our words, whichever library found it. */
 const FOREIGN_WORDS = /invalid_type|too_small|unrecognized_keys|Invalid input: |undefined/;
 
 const OUR_ID = /\b(?:ses|hld|chg)_[0-9a-z]{30}\b/g;
@@ -46,7 +46,7 @@ export function judged(asked: Asked, reply: Reply, records: Records, known: Know
     const found = leak.exec(body) ?? leak.exec(head);
     if (found && !request.includes(found[0])) throw new Error(`an answer leaks ${JSON.stringify(found[0])}`);
   }
-  if (asked.face === "rest" && FOREIGN_WORDS.test(body)) throw new Error("a refusal in the words of a library");
+  if (FOREIGN_WORDS.test(body)) throw new Error("a refusal in the words of a library");
   if (status >= 500 && status !== 501) throw new Error("the server failed");
   if (asked.framing === "malformed" || (asked.framing === "cut" && body === "")) {
     malformed(reply);
