@@ -15,8 +15,8 @@ import { BUILT_IN_POLICY } from "./core/policy-resolve.ts";
 import { glance, readOptions, unexpectedWord, wrongArguments } from "./faces/options.ts";
 import { counted, shownJson, shownText, table } from "./faces/table.ts";
 import { unknownCommand } from "./faces/terminal-input.ts";
-import { WIRE_FIELDS } from "./operations/input.ts";
-import { budgetOut, budgetValueOut, clampOut } from "./operations/output.ts";
+import { effectiveOut } from "./operations/get-policy.ts";
+import { budgetValueOut } from "./operations/output.ts";
 import { policyFile } from "./place.ts";
 
 const HELP = `Use: astra-budget policy check FILE
@@ -88,20 +88,7 @@ function show(policy: Policy, agentId: string, askedRole: string | null, isJson:
   const effective = effectiveBudget(policy, agentId, role, {}, null);
   const { tools, memory } = policyPermissions(policy, agentId, role);
   const isListed = policy.agents.has(agentId);
-  if (isJson) {
-    return say(
-      shownJson({
-        agent_id: agentId,
-        listed: isListed,
-        role,
-        budget: budgetOut(effective.budget),
-        sources: Object.fromEntries(BUDGET_FIELDS.map((field) => [WIRE_FIELDS[field], effective.sources[field]])),
-        clamped: effective.clamped.map(clampOut),
-        tools,
-        memory,
-      }),
-    );
-  }
+  if (isJson) return say(shownJson({ listed: isListed, ...effectiveOut(policy, agentId, role) }));
   const rows = BUDGET_FIELDS.map((field) => ({
     field,
     value: valueText(field, effective.budget[field]),

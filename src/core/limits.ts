@@ -78,13 +78,11 @@ const FIELD_OF = {
 } as const satisfies Partial<Record<Measure, BudgetField>>;
 
 /** An operator's temporary increase of one limit (a grant in force). */
-export type Raise = BalanceScopeOf & {
-  readonly window: WindowKind;
+export type Raise = Omit<BalanceKey, "windowKey"> & {
   readonly measure: AmountMeasure;
   /** In the measure's own unit, above zero. */
   readonly amount: bigint;
 };
-type BalanceScopeOf = Pick<BalanceKey, "scope" | "scopeId">;
 
 const raiseOf = (raises: readonly Raise[], key: Omit<Raise, "amount">): bigint =>
   raises.reduce((sum, raise) => (isFor(raise, key) ? sum + raise.amount : sum), 0n);

@@ -24,7 +24,8 @@ export type BudgetWatch = {
   close(): void;
 };
 
-type Caller = { readonly context: Context; readonly principal: Principal };
+/** For whom something is read. */
+export type Caller = { readonly context: Context; readonly principal: Principal };
 
 /** One resource as one kind of caller sees it, for however many subscribers. */
 type Entry = {

@@ -6,6 +6,7 @@ import {
   type McpHttpHandler,
 } from "@modelcontextprotocol/server";
 import { budgetWatch } from "./budget-watch.ts";
+import { faultText } from "./fault-log.ts";
 import { type LongLived, type McpCaller, type McpFactory, mcpServer } from "./mcp.ts";
 import { isListen, startListening } from "./mcp-listen.ts";
 import { type SessionBounds, sessionLeg } from "./mcp-sessions.ts";
@@ -126,7 +127,7 @@ export function mcpOverHttp(options: McpHttpOptions): McpFace {
       try {
         return await answer(request, caller);
       } catch (error) {
-        log(error instanceof Error ? (error.stack ?? error.message) : String(error));
+        log(faultText(error));
         return failed();
       } finally {
         done();

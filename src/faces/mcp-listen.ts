@@ -1,8 +1,7 @@
 // `subscriptions/listen` of the 2026 revision: watches the named resources for one caller, for one listen only.
 import type { JSONRPCRequest } from "@modelcontextprotocol/server";
 import { z } from "zod";
-import type { BudgetWatch } from "./budget-watch.ts";
-import type { McpCaller } from "./mcp.ts";
+import type { BudgetWatch, Caller } from "./budget-watch.ts";
 import { isAbsent, MOST_SUBSCRIPTIONS } from "./mcp-resources.ts";
 
 const listen = z.looseObject({
@@ -29,7 +28,7 @@ export function isListen(message: unknown): message is JSONRPCRequest {
  */
 export async function startListening(
   message: JSONRPCRequest,
-  caller: Pick<McpCaller, "context" | "principal">,
+  caller: Caller,
   watch: BudgetWatch,
   updated: (uri: string) => void,
 ): Promise<Listening> {

@@ -7,11 +7,9 @@ import {
   ResourceTemplate,
 } from "@modelcontextprotocol/server";
 import { AstraError } from "../core/error.ts";
-import type { Context, Principal } from "../operations/operation.ts";
 import { MONTH_URI, POLICY_URI, resourceAt, SESSION_URI } from "./budget-resources.ts";
-import type { BudgetWatch } from "./budget-watch.ts";
-
-type Caller = { readonly context: Context; readonly principal: Principal };
+import type { BudgetWatch, Caller } from "./budget-watch.ts";
+import { logFault } from "./fault-log.ts";
 
 /** More than a client can use; each is looked at whenever anybody spends. */
 export const MOST_SUBSCRIPTIONS = 100;
@@ -73,11 +71,9 @@ async function contentsOf(uri: string, { context, principal }: Caller, log: (tex
 
 /** What a client may see of a failed read. A foreign session is answered exactly like an absent one. */
 export function resourceFault(error: unknown, uri: string, log: (text: string) => void): ProtocolError {
-  if (!(error instanceof AstraError)) {
-    log(error instanceof Error ? (error.stack ?? error.message) : String(error));
+  logFault(error, log);
+  if (!(error instanceof AstraError))
     return new ProtocolError(ProtocolErrorCode.InternalError, "internal: The server failed.");
-  }
-  if (error.cause !== undefined) log(`${error.code}: ${String(error.cause)}`);
   if (isAbsent(error)) return new ResourceNotFoundError(uri);
   return new ProtocolError(ProtocolErrorCode.InternalError, `${error.code}: ${error.message} ${error.hint}`.trimEnd());
 }

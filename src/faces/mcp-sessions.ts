@@ -107,7 +107,7 @@ export function sessionLeg(
         return session && isSameCaller(session.caller, caller) ? await serve(session, request, body) : noSession();
       }
       if (!isInitializeRequest(body))
-        return refusal(400, SERVER_ERROR, "Mcp-Connection-Id is required; send initialize to get one.");
+        return refusal(400, SERVER_ERROR, "Mcp-Session-Id is required; send initialize to get one.");
       if (!makeRoom(caller)) return tooMany("sessions");
       const [id, session] = await opened(caller);
       const response = await serve(session, request, body);

@@ -3,6 +3,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { SSEServerTransport } from "@modelcontextprotocol/sdk/server/sse.js";
 import type { McpServer } from "@modelcontextprotocol/server";
 import { budgetWatch } from "./budget-watch.ts";
+import { faultText } from "./fault-log.ts";
 import { type LongLived, type McpCaller, type McpFactory, mcpServer } from "./mcp.ts";
 import { failed, isSameCaller, jsonBody, noSession, refusal, SERVER_ERROR, tooMany } from "./mcp-wire.ts";
 import { KEEP_ALIVE, KEEP_ALIVE_MS, type OpenStreams, openStreams } from "./open-streams.ts";
@@ -110,7 +111,7 @@ export function mcpOverSse(options: McpSseOptions): McpSseFace {
     try {
       await work;
     } catch (error) {
-      log(error instanceof Error ? (error.stack ?? error.message) : String(error));
+      log(faultText(error));
       if (res.headersSent) res.destroy();
       else await send(res, failed());
     }

@@ -1,13 +1,11 @@
 // MCP on standard input and output, with `subscriptions/listen` of the 2026 revision fed by the budget watch.
 import { type JSONRPCMessage, type JSONRPCRequest, SUBSCRIPTION_ID_META_KEY } from "@modelcontextprotocol/server";
 import { StdioServerTransport, serveStdio } from "@modelcontextprotocol/server/stdio";
-import type { Context, Principal } from "../operations/operation.ts";
-import { type BudgetWatch, budgetWatch } from "./budget-watch.ts";
+import { type BudgetWatch, budgetWatch, type Caller } from "./budget-watch.ts";
 import { type McpOptions, mcpServer } from "./mcp.ts";
 import { isListen, type Listening, startListening } from "./mcp-listen.ts";
 import { resourceFault } from "./mcp-resources.ts";
 
-type Caller = { readonly context: Context; readonly principal: Principal };
 type Wire = NonNullable<NonNullable<Parameters<typeof serveStdio>[1]>["transport"]>;
 
 /** More than one client can use; the SDK refuses the next. */

@@ -1,10 +1,9 @@
 // What every HTTP transport of MCP asks of a request before it is anybody's message, and how it says no.
 import { isJsonContentType } from "@modelcontextprotocol/server";
 import type { Principal } from "../operations/operation.ts";
+import { boundedText, MOST_BODY_BYTES } from "./bounded-body.ts";
 import type { McpCaller } from "./mcp.ts";
 
-/** A report is a few hundred bytes; the longest valid one stays far below this. */
-const MOST_BODY_BYTES = 1_048_576;
 /** Of these something is kept for as long as the client stays: many a client must not fill the memory. */
 const MOST_KEPT_BYTES = 65_536;
 const KEPT = ["initialize", "subscriptions/listen"];
@@ -35,18 +34,12 @@ export async function jsonBody(
 ): Promise<{ readonly json: unknown } | { readonly refused: Response }> {
   if (!isJsonContentType(contentType ?? null))
     return { refused: refusal(415, SERVER_ERROR, "Content-Type must be application/json.") };
-  if (Number(contentLength) > MOST_BODY_BYTES) return { refused: tooLarge(MOST_BODY_BYTES) };
-  const decoder = new TextDecoder();
-  let text = "";
-  let bytes = 0;
   try {
-    for await (const chunk of body ?? []) {
-      bytes += chunk.byteLength;
-      if (bytes > MOST_BODY_BYTES) return { refused: tooLarge(MOST_BODY_BYTES) };
-      text += decoder.decode(chunk, { stream: true });
-    }
-    const json: unknown = JSON.parse(text + decoder.decode());
-    return bytes > MOST_KEPT_BYTES && isKept(json) ? { refused: tooLarge(MOST_KEPT_BYTES) } : { json };
+    const text = await boundedText(contentLength, body);
+    if (text === null) return { refused: tooLarge(MOST_BODY_BYTES) };
+    const json: unknown = JSON.parse(text);
+    const isTooMuch = isKept(json) && Buffer.byteLength(text) > MOST_KEPT_BYTES;
+    return isTooMuch ? { refused: tooLarge(MOST_KEPT_BYTES) } : { json };
   } catch {
     return { refused: refusal(400, PARSE_ERROR, "The body is not valid JSON.") };
   }

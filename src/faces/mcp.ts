@@ -4,7 +4,8 @@ import { z } from "zod";
 import { AstraError, type ErrorCode } from "../core/error.ts";
 import { agentOperations } from "../operations/index.ts";
 import { type Context, invoke, type Operation, type Principal } from "../operations/operation.ts";
-import type { BudgetWatch } from "./budget-watch.ts";
+import type { BudgetWatch, Caller } from "./budget-watch.ts";
+import { logFault } from "./fault-log.ts";
 import { offerResources, offerSubscriptions } from "./mcp-resources.ts";
 import { inOurWords } from "./mcp-words.ts";
 
@@ -22,9 +23,7 @@ export type McpOptions = {
 };
 
 /** Who sent a request, found out by whoever mounts a face. `id`: same text = same caller (a session belongs to it). */
-export type McpCaller = {
-  readonly context: Context;
-  readonly principal: Principal;
+export type McpCaller = Caller & {
   readonly id: string;
   /** May it call still? Asked of those whose streams are open; absent = always. */
   stillMay?(): Promise<boolean>;
@@ -187,8 +186,7 @@ const WHO_MENDS = {
 } as const satisfies Record<ErrorCode, "you" | "a human">;
 
 function fault(error: unknown, log: (text: string) => void) {
-  if (!(error instanceof AstraError)) log(error instanceof Error ? (error.stack ?? error.message) : String(error));
-  else if (error.cause !== undefined) log(`${error.code}: ${String(error.cause)}`);
+  logFault(error, log);
   const known =
     error instanceof AstraError
       ? error

@@ -1,5 +1,6 @@
 // The terminal's table of errors: the text on standard error and the exit code of every fault.
 import { AstraError, type ErrorCode } from "../core/error.ts";
+import { faultText } from "./fault-log.ts";
 import { shownJson, shownText } from "./table.ts";
 
 /** 0 done; 1 a check found a difference, or our own fault; 2 wrong arguments or policy; 3 denied by the budget; 4 not found; 5 the ledger. */
@@ -36,11 +37,7 @@ export function errorText(error: unknown, isJson: boolean): { text: string; exit
   const known =
     error instanceof AstraError
       ? error
-      : new AstraError(
-          "internal",
-          error instanceof Error ? (error.stack ?? error.message) : String(error),
-          "This is a fault of astra-budget.",
-        );
+      : new AstraError("internal", faultText(error), "This is a fault of astra-budget.");
   const { code, message, faults } = known;
   const hint = OPERATOR_HINTS[code] ?? known.hint;
   const exitCode = EXIT_CODES[code];

@@ -1,5 +1,5 @@
 // Stops: the operator's orders in force, read by every decision.
-import { all, statement, type Work } from "./statement.ts";
+import { all, first, statement, type Work } from "./statement.ts";
 import type { StopScope, StopsTable } from "./tables.ts";
 
 export type Stop = {
@@ -35,6 +35,16 @@ const inForce = statement((db, args: { workspaceId: string }) =>
 
 export function* stopsInForce(workspaceId: string): Work<Stop[]> {
   return (yield* all(inForce, { workspaceId })).map(toStop);
+}
+
+const byId = statement((db, args: { workspaceId: string; id: string }) =>
+  db.selectFrom("stops").selectAll().where("workspace_id", "=", args.workspaceId).where("id", "=", args.id),
+);
+
+/** Lifted ones too. */
+export function* findStop(workspaceId: string, id: string): Work<Stop | undefined> {
+  const row = yield* first(byId, { workspaceId, id });
+  return row && toStop(row);
 }
 
 const lift = statement((db, args: { workspaceId: string; scope: string; scopeId: string; at: bigint }) =>

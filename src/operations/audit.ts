@@ -10,13 +10,9 @@ import {
   newestAudit,
 } from "../ledger/audit.ts";
 import type { Work } from "../ledger/statement.ts";
-import { freeText } from "./input.ts";
 import { actorOf, type Context, defineOperation, type Principal } from "./operation.ts";
 import { instantOut } from "./output.ts";
 import { nextCursor, pageInput, wrongCursor } from "./page.ts";
-
-/** An optional why, for operations that change something. */
-export const why = freeText(300).optional().describe("Why, for the audit.");
 
 /** A change of limits, stops, grants, keys, tasks or the policy. `before` and `after` must hold no secret. */
 export type Change = {

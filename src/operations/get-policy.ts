@@ -58,17 +58,10 @@ function* policyOut(policy: Policy, pin: string | null): Work<z.input<typeof out
 
 function agentOut(policy: Policy, id: string): Record<string, unknown> {
   const agent = policy.agents.get(id);
-  const role = roleNameOf(policy, id, null);
-  const effective = effectiveBudget(policy, id, role, {}, null);
   const count = (value: bigint | null | undefined) => (value === null || value === undefined ? null : Number(value));
   return {
-    agent_id: id,
-    role,
+    ...effectiveOut(policy, id, roleNameOf(policy, id, null)),
     team_id: agent?.team ?? null,
-    budget: budgetOut(effective.budget),
-    sources: Object.fromEntries(BUDGET_FIELDS.map((field) => [WIRE_FIELDS[field], effective.sources[field]])),
-    clamped: effective.clamped.map(clampOut),
-    ...policyPermissions(policy, id, role),
     daily_cost_limit_usd: usdOf(agent?.dailyCostLimit),
     quotas: {
       tokens_per_hour: count(agent?.quotas.tokensPerHour),
@@ -76,5 +69,18 @@ function agentOut(policy: Policy, id: string): Record<string, unknown> {
       cost_per_day_usd: usdOf(agent?.quotas.costPerDay),
       max_concurrent_children: count(agent?.quotas.concurrentChildren),
     },
+  };
+}
+
+/** What a session of an agent in a role gets from the policy, and where each field comes from. */
+export function effectiveOut(policy: Policy, agentId: string, role: string | null) {
+  const { budget, sources, clamped } = effectiveBudget(policy, agentId, role, {}, null);
+  return {
+    agent_id: agentId,
+    role,
+    budget: budgetOut(budget),
+    sources: Object.fromEntries(BUDGET_FIELDS.map((field) => [WIRE_FIELDS[field], sources[field]])),
+    clamped: clamped.map(clampOut),
+    ...policyPermissions(policy, agentId, role),
   };
 }

@@ -3,21 +3,19 @@ import { z } from "zod";
 import type { Attribution, BalanceScope } from "../core/balance-key.ts";
 import { AstraError } from "../core/error.ts";
 import { callerId } from "../core/id.ts";
-import { AMOUNT_MEASURES, type Limit, lookup } from "../core/limits.ts";
+import { AMOUNT_MEASURES, type Limit } from "../core/limits.ts";
 import { nanoFromUsd } from "../core/money.ts";
 import type { WindowKind } from "../core/window.ts";
-import { readBalances } from "../ledger/balances.ts";
 import { findGrant, type Grant, grantsInForce, insertGrant, revokeGrant as revoke } from "../ledger/grants.ts";
 import { findSession } from "../ledger/sessions.ts";
 import type { Work } from "../ledger/statement.ts";
-import { findTask } from "../ledger/tasks.ts";
-import { recordChange, why } from "./audit.ts";
+import { recordChange } from "./audit.ts";
 import { once } from "./idempotency.ts";
-import { idempotencyKey, instant, ourId, reason } from "./input.ts";
+import { idempotencyKey, instant, ourId, reason, why } from "./input.ts";
 import { actorOf, type Context, defineOperation, hourAt, invalidInput, sessionNotFound } from "./operation.ts";
 import { amountOut, instantOut } from "./output.ts";
-import { nextCursor, pageInput, pageOf } from "./page.ts";
-import { limitsOf, sessionStanding, standingOf } from "./standing.ts";
+import { livePageOf, nextCursor, pageInput } from "./page.ts";
+import { knownTask, limitsNow, sessionStanding, standingOf } from "./standing.ts";
 
 /** A scope's own window where none is named. */
 const USUAL_WINDOW = {
@@ -138,27 +136,21 @@ function* limitsBearingOn(context: Context, { workspaceId, scope, scopeId }: Gra
   const { policy } = context;
   const now = context.now();
   const hour = hourAt(context, now);
-  const session = scope === "session" ? yield* findSession(workspaceId, scopeId) : undefined;
-  if (scope === "session" && !session) throw sessionNotFound();
-  if (session) {
-    const standing = yield* sessionStanding(policy, session, hour, now);
-    return limitsOf(policy, standing, lookup(yield* readBalances(workspaceId, standing.keys)), now);
+  if (scope === "session") {
+    const session = yield* findSession(workspaceId, scopeId);
+    if (!session) throw sessionNotFound();
+    return yield* limitsNow(policy, yield* sessionStanding(policy, session, hour, now), now);
   }
+  const task = scope === "task" ? yield* knownTask(policy, workspaceId, scopeId) : null;
   const spend: Attribution = {
     workspaceId,
     chain: [],
     agentId: scope === "agent" ? scopeId : "",
-    teamId: scope === "team" ? scopeId : scope === "task" ? yield* teamOfTask(context, scopeId) : null,
+    teamId: scope === "team" ? scopeId : (task?.team ?? null),
     taskId: scope === "task" ? scopeId : null,
     hour,
   };
-  const standing = yield* standingOf(policy, spend, null, [], now);
-  return limitsOf(policy, standing, lookup(yield* readBalances(workspaceId, standing.keys)), now);
-}
-
-function* teamOfTask(context: Context, id: string): Work<string | null> {
-  const { policy } = context;
-  return policy.tasks.get(id)?.team ?? (yield* findTask(policy.workspace.id, id))?.teamId ?? null;
+  return yield* limitsNow(policy, yield* standingOf(policy, spend, null, [], now), now);
 }
 
 export const listGrants = defineOperation({
@@ -169,11 +161,14 @@ export const listGrants = defineOperation({
   output: z.looseObject({ grants: z.array(output), next_cursor: nextCursor }),
   access: "viewer",
   effect: "read",
-  run: async (context, _principal, args) => {
-    const all = await context.ledger.read(() => grantsInForce(context.policy.workspace.id, context.now()));
-    const { items, next_cursor } = pageOf(all, (each) => each.id, args);
-    return { grants: items.map(grantOut), next_cursor };
-  },
+  run: (context, _principal, args) =>
+    context.ledger.read(function* () {
+      const workspaceId = context.policy.workspace.id;
+      const all = yield* grantsInForce(workspaceId, context.now());
+      const find = (id: string) => findGrant(workspaceId, id);
+      const { items, next_cursor } = yield* livePageOf(all, (each) => each.id, args, find);
+      return { grants: items.map(grantOut), next_cursor };
+    }),
 });
 
 export const revokeGrant = defineOperation({

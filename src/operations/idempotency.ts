@@ -21,7 +21,8 @@ export function idReused(): AstraError {
 
 /**
  * Runs the work once per key of its caller; a repeat gets the first answer and writes nothing. Without a key it just
- * runs. Call it inside the write transaction, after it is known that the caller may do this. `kept` is what a repeat gets, where that is less than the answer; null where it shall be decided anew.
+ * runs. Call it inside the write transaction, after it is known that the caller may do this. `kept` is what a repeat
+ * gets, where that is less than the answer; null where it shall be decided anew.
  */
 export function* once<Answer>(
   context: Context,

@@ -55,6 +55,9 @@ export const freeText = (most: number) =>
 /** Why an operator does something; for the audit, and for a stop also for the agents. */
 export const reason = freeText(300).refine((value) => value.trim() !== "", { error: "expected a reason, in words" });
 
+/** The same where it may be left out. */
+export const why = freeText(300).optional().describe("Why, for the audit.");
+
 export const date = text("a date YYYY-MM-DD").refine(isCalendarDate, {
   error: "expected a date of the calendar, YYYY-MM-DD",
 });

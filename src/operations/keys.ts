@@ -4,9 +4,9 @@ import { AstraError } from "../core/error.ts";
 import { callerId } from "../core/id.ts";
 import { type ApiKey, findKey, insertKey, listKeys as keysOf, revokeKey as revoke } from "../ledger/keys.ts";
 import type { Work } from "../ledger/statement.ts";
-import { recordChange, why } from "./audit.ts";
+import { recordChange } from "./audit.ts";
 import { once } from "./idempotency.ts";
-import { freeText, idempotencyKey, instant, ourId } from "./input.ts";
+import { freeText, idempotencyKey, instant, ourId, why } from "./input.ts";
 import { actorOf, type Context, defineOperation, invalidInput, type Principal } from "./operation.ts";
 import { instantOut } from "./output.ts";
 import { nextCursor, pageInput, pageOf } from "./page.ts";
@@ -14,12 +14,13 @@ import { nextCursor, pageInput, pageOf } from "./page.ts";
 /** What every key begins with (Cost Control, "Sessions": `X-API-Key: oc_…`). */
 export const KEY_PREFIX = "oc_";
 
-const ROLES = ["agent", "viewer", "operator", "owner"] as const;
+const ROLES = ["agent", "viewer", "operator", "owner"] as const satisfies readonly Principal["kind"][];
+
+export const keyRole = z.enum(ROLES, { error: `expected one of ${ROLES.join(", ")}` });
 
 const input = z.strictObject({
   name: freeText(100).refine((name) => name.trim() !== "", { error: "expected a name: whose key is it?" }),
-  role: z
-    .enum(ROLES, { error: `expected one of ${ROLES.join(", ")}` })
+  role: keyRole
     .default("agent")
     .describe("agent: one agent's own sessions; viewer: reads all; operator: limits, tasks, stops; owner: keys too."),
   agent_id: callerId.optional().describe("For the role agent: the one agent it speaks for."),
@@ -31,7 +32,7 @@ const input = z.strictObject({
 const output = z.looseObject({
   key_id: z.string(),
   name: z.string(),
-  role: z.enum(ROLES),
+  role: keyRole,
   agent_id: z.string().nullable(),
   secret_start: z.string(),
   created_at: z.string(),

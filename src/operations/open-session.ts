@@ -5,7 +5,6 @@ import { callerId } from "../core/id.ts";
 import { effectiveBudget, narrowMemory, narrowTools, policyPermissions, roleNameOf } from "../core/inheritance.ts";
 import { type BalanceLookup, lookup } from "../core/limits.ts";
 import { type Ask, type Refusal, type Verdict, verdictOf } from "../core/verdict.ts";
-import { readBalances } from "../ledger/balances.ts";
 import { NO_TOTALS, type Session } from "../ledger/session-row.ts";
 import { findAncestors, findSession, findSessionByKey, insertSession } from "../ledger/sessions.ts";
 import type { Work } from "../ledger/statement.ts";
@@ -26,7 +25,7 @@ import {
 import { budgetOut, clampOut, instantOut, verdictOut, verdictOutput } from "./output.ts";
 import { modelRefusal } from "./pricing.ts";
 import { inheritedRemaining, parentRefusals, spawnLimits, spawnLock } from "./spawn.ts";
-import { knownTask, limitsOf, type Standing, sessionStanding, standingOf } from "./standing.ts";
+import { knownTask, limitsNow, limitsOf, type Standing, sessionStanding, standingOf } from "./standing.ts";
 import { mayReachTask, refuseForeignTask } from "./task-access.ts";
 
 const input = z.strictObject({
@@ -203,9 +202,8 @@ function* unfinishedDependency(context: Context, taskId: string): Work<string | 
 function* repeat(context: Context, session: Session, request: string, now: number): Work<z.input<typeof output>> {
   if (session.request !== request) throw idReused();
   const standing = yield* sessionStanding(context.policy, session, hourAt(context, now), now);
-  const balanceOf = lookup(yield* readBalances(session.workspaceId, standing.keys));
   const verdict = verdictOf(
-    limitsOf(context.policy, standing, balanceOf, now),
+    yield* limitsNow(context.policy, standing, now),
     {},
     context.policy.warnAtPpm,
     standing.refusals,

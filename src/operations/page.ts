@@ -1,5 +1,6 @@
 // Lists by the page: how many, and from where the last page ended.
 import { z } from "zod";
+import type { Work } from "../ledger/statement.ts";
 import { invalidInput } from "./operation.ts";
 
 const number = z
@@ -33,6 +34,23 @@ export function pageOf<Item>(
   const page = items.slice(start, start + limit);
   const last = page.at(-1);
   return { items: page, next_cursor: last && start + limit < items.length ? idOf(last) : null };
+}
+
+/**
+ * The same for a list in falling order of ids that items leave while it is read: a page goes on where the last item
+ * stood, even if that is no longer in it. `find` looks an id up among all there ever were.
+ */
+export function* livePageOf<Item>(
+  items: readonly Item[],
+  idOf: (item: Item) => string,
+  page: Page,
+  find: (id: string) => Work<unknown>,
+): Work<{ items: Item[]; next_cursor: string | null }> {
+  const { cursor: after, limit } = page;
+  const isListed = after === undefined || items.some((item) => idOf(item) === after);
+  if (isListed || (yield* find(after)) === undefined) return pageOf(items, idOf, page);
+  const rest = items.filter((item) => idOf(item) < after);
+  return pageOf(rest, idOf, { limit });
 }
 
 export const wrongCursor = () => invalidInput("cursor", "expected next_cursor of the page before");

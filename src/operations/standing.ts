@@ -1,10 +1,18 @@
 // Where a spend stands: everything that bears on it, read in one transaction, and the verdict over it.
 import { type Attribution, type BalanceKey, balanceKeys } from "../core/balance-key.ts";
-import { type BalanceLookup, type Limit, type RunTimeLimits, sessionLimits, sharedLimits } from "../core/limits.ts";
+import {
+  type BalanceLookup,
+  type Limit,
+  lookup,
+  type RunTimeLimits,
+  sessionLimits,
+  sharedLimits,
+} from "../core/limits.ts";
 import type { Nano } from "../core/money.ts";
 import type { Policy } from "../core/policy.ts";
 import { costLimitOfTags } from "../core/task-tag.ts";
 import type { Refusal } from "../core/verdict.ts";
+import { readBalances } from "../ledger/balances.ts";
 import { grantsInForce } from "../ledger/grants.ts";
 import type { Session } from "../ledger/session-row.ts";
 import { findAncestors } from "../ledger/sessions.ts";
@@ -85,6 +93,12 @@ export function limitsOf(policy: Policy, standing: Standing, balanceOf: BalanceL
     ...ancestors.flatMap((ancestor) => ofSession(ancestor, "ancestor")),
     ...sharedLimits(spend, policy, standing.runTime, balanceOf, nowMs),
   ];
+}
+
+/** The same with what stands against them read now: to look at, never to decide a write on. */
+export function* limitsNow(policy: Policy, standing: Standing, nowMs: number): Work<Limit[]> {
+  const balanceOf = lookup(yield* readBalances(standing.spend.workspaceId, standing.keys));
+  return limitsOf(policy, standing, balanceOf, nowMs);
 }
 
 /** A task by its id: what was added at run time comes second to what astra.yml says. */

@@ -5,13 +5,13 @@ import { callerId } from "../core/id.ts";
 import { spendingSessions } from "../ledger/session-lists.ts";
 import { findSession } from "../ledger/sessions.ts";
 import type { Work } from "../ledger/statement.ts";
-import { insertStop, liftStop, liftStops, type Stop, stopsInForce } from "../ledger/stops.ts";
-import { recordChange, why } from "./audit.ts";
+import { findStop, insertStop, liftStop, liftStops, type Stop, stopsInForce } from "../ledger/stops.ts";
+import { recordChange } from "./audit.ts";
 import { once } from "./idempotency.ts";
-import { idempotencyKey, ourId, reason } from "./input.ts";
+import { idempotencyKey, ourId, reason, why } from "./input.ts";
 import { actorOf, type Context, defineOperation, invalidInput, type Principal, sessionNotFound } from "./operation.ts";
 import { instantOut } from "./output.ts";
-import { nextCursor, pageInput, pageOf } from "./page.ts";
+import { livePageOf, nextCursor, pageInput } from "./page.ts";
 import { names } from "./standing.ts";
 
 const target = {
@@ -144,12 +144,14 @@ export const listStops = defineOperation({
   output: z.looseObject({ stops: z.array(z.looseObject({})), next_cursor: nextCursor }),
   access: "viewer",
   effect: "read",
-  run: async (context, _principal, args) => {
-    const stops = await context.ledger.read(() => stopsInForce(context.policy.workspace.id));
-    const newestFirst = stops.toSorted((a, b) => (a.id < b.id ? 1 : -1));
-    const { items, next_cursor } = pageOf(newestFirst, (each) => each.id, args);
-    return { stops: items.map(stopOut), next_cursor };
-  },
+  run: (context, _principal, args) =>
+    context.ledger.read(function* () {
+      const workspaceId = context.policy.workspace.id;
+      const newestFirst = (yield* stopsInForce(workspaceId)).toSorted((a, b) => (a.id < b.id ? 1 : -1));
+      const find = (id: string) => findStop(workspaceId, id);
+      const { items, next_cursor } = yield* livePageOf(newestFirst, (each) => each.id, args, find);
+      return { stops: items.map(stopOut), next_cursor };
+    }),
 });
 
 function stopOut(each: Stop): Record<string, unknown> {

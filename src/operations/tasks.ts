@@ -10,9 +10,9 @@ import { costLimitOfTags, taskTags, taskTitle } from "../core/task-tag.ts";
 import { readBalances } from "../ledger/balances.ts";
 import type { Work } from "../ledger/statement.ts";
 import { listTasks as allTasks, putTask, type TaskRecord } from "../ledger/tasks.ts";
-import { recordChange, why } from "./audit.ts";
+import { recordChange } from "./audit.ts";
 import { once } from "./idempotency.ts";
-import { idempotencyKey } from "./input.ts";
+import { idempotencyKey, why } from "./input.ts";
 import { actorOf, type Context, defineOperation, invalidInput } from "./operation.ts";
 import { usdOf } from "./output.ts";
 import { nextCursor, pageInput, pageOf } from "./page.ts";
@@ -29,6 +29,12 @@ const taskOutput = z.looseObject({
 });
 type TaskOut = z.input<typeof taskOutput>;
 
+/** Each once. */
+const dependsOn = z
+  .array(callerId)
+  .max(100)
+  .transform((ids) => [...new Set(ids)]);
+
 export const addTask = defineOperation({
   name: "add_task",
   title: "Add a task",
@@ -41,7 +47,7 @@ export const addTask = defineOperation({
     priority: label.optional(),
     task_type: label.optional(),
     tags: taskTags.default([]),
-    depends_on: z.array(callerId).max(100).default([]),
+    depends_on: dependsOn.default([]),
     idempotency_key: idempotencyKey.optional(),
   }),
   output: taskOutput,
@@ -70,7 +76,7 @@ export const addTask = defineOperation({
           priority: args.priority ?? null,
           taskType: args.task_type ?? null,
           tags: args.tags,
-          dependsOn: [...new Set(args.depends_on)],
+          dependsOn: args.depends_on,
           status: "open",
           createdAt: now,
           updatedAt: now,
@@ -89,7 +95,7 @@ const changes = {
   priority: label.optional(),
   task_type: label.optional(),
   tags: taskTags.optional(),
-  depends_on: z.array(callerId).max(100).optional(),
+  depends_on: dependsOn.optional(),
 };
 
 export const updateTask = defineOperation({
@@ -177,7 +183,8 @@ export const listTasks = defineOperation({
   run: (context, _principal, args) =>
     context.ledger.read(function* () {
       if (args.team_id !== undefined && !context.policy.teams.has(args.team_id)) throw teamNotFound();
-      const tasks = (yield* everyTask(context)).filter((task) => (args.team_id ?? task.teamId) === task.teamId);
+      const everyones = yield* everyTask(context);
+      const tasks = args.team_id === undefined ? everyones : everyones.filter((task) => task.teamId === args.team_id);
       const { items, next_cursor } = pageOf(tasks, (task) => task.id, args);
       const shown: TaskOut[] = [];
       for (const task of items) shown.push(yield* taskOut(context, task));
@@ -191,7 +198,7 @@ function* everyTask(context: Context): Work<TaskRecord[]> {
   const recorded = yield* allTasks(policy.workspace.id);
   const status = new Map(recorded.map((task) => [task.id, task.status]));
   const listed = [...policy.tasks.keys()].map((id) => ({
-    ...policyTask(policy, id, 0),
+    ...policyTask(policy, id, context.now()),
     status: status.get(id) ?? "open",
   }));
   return [...listed, ...recorded.filter((task) => !policy.tasks.has(task.id))];

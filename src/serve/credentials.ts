@@ -2,21 +2,17 @@
 import { timingSafeEqual } from "node:crypto";
 import { sha256 } from "../context.ts";
 import { callerId } from "../core/id.ts";
+import type { McpCaller } from "../faces/mcp.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import { type KeyHolder, keyById, keyBySecretHash, principalOf, recordKeyUse } from "../operations/authenticate.ts";
-import { KEY_PREFIX } from "../operations/keys.ts";
+import { KEY_PREFIX, keyRole } from "../operations/keys.ts";
 import type { Context, Principal } from "../operations/operation.ts";
 import { type Tokens, unauthenticated } from "./tokens.ts";
 
-export type Caller = {
-  readonly context: Context;
-  readonly principal: Principal;
-  /** Same text = same caller: what rate limits and protocol sessions belong to. */
-  readonly id: string;
+/** Rate limits go by its id, as protocol sessions do. */
+export type Caller = Required<McpCaller> & {
   /** The key itself; null for tokens. */
   readonly holder: KeyHolder | null;
-  /** May it call still? For what outlives a request. */
-  stillMay(): Promise<boolean>;
 };
 
 /** How long a caller is remembered: a key that is revoked elsewhere works this much longer. */
@@ -129,9 +125,9 @@ function secretOf({ apiKey, authorization }: Headers): string {
 }
 
 function foreignPrincipal(role: unknown, agentId: unknown, actor: string): Principal | null {
-  if (role !== "agent" && role !== "viewer" && role !== "operator" && role !== "owner") return null;
+  const known = keyRole.safeParse(role);
   const agent = callerId.safeParse(agentId);
-  return principalOf(role, agent.success ? agent.data : null, actor);
+  return known.success ? principalOf(known.data, agent.success ? agent.data : null, actor) : null;
 }
 
 const unknownKey = () => unauthenticated("The key is unknown, expired or revoked.");

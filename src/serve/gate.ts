@@ -3,6 +3,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { isIPv6 } from "node:net";
 import { getPath } from "hono/utils/url";
 import { AstraError } from "../core/error.ts";
+import { refusal, SERVER_ERROR } from "../faces/mcp-wire.ts";
 import { problemFrom, problemOf, problemResponse } from "../faces/rest/problem.ts";
 import type { Caller, Credentials } from "./credentials.ts";
 import { refuseForeign } from "./guards.ts";
@@ -112,8 +113,7 @@ function tooMany({ metrics }: GateOptions, path: string, { limit, resetsAt }: Ra
   const detail = `Too many requests: at most ${limit} a minute. Come back in ${seconds} s. This is the rate limiter, not the budget; nothing was recorded.`;
   const headers = { "retry-after": String(seconds) };
   if (!isMcp(path)) return problemResponse(problemOf("rate_limited", detail), headers);
-  const error = { code: -32_000, message: detail };
-  return Response.json({ jsonrpc: "2.0", id: null, error }, { status: 429, headers });
+  return refusal(429, SERVER_ERROR, detail, headers);
 }
 
 /** RFC 9728, section 5.1: where to read how to be let in. */

@@ -1,5 +1,6 @@
 // What `astra-budget serve` is told by its options and the environment, checked.
 import { AstraError } from "../core/error.ts";
+import type { Values } from "../faces/options.ts";
 import type { TokenSettings } from "./tokens.ts";
 
 export type ServeSettings = {
@@ -27,8 +28,6 @@ export const SERVE_OPTIONS = {
   "no-sse": "flag",
   "insecure-no-auth": "flag",
 } as const;
-
-type Values = { readonly [name: string]: string | true | readonly string[] | undefined };
 
 /** Throws `invalid_input` naming the option or variable and what was expected. */
 export function serveSettings(values: Values, env: NodeJS.ProcessEnv): ServeSettings {

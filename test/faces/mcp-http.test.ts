@@ -229,6 +229,12 @@ describe("a request that cannot be right", () => {
     expect(await session(room)).not.toBe("");
   });
 
+  test("a call without a session is told which header it lacks", async () => {
+    const room = await newHttpRoom();
+    const response = await post(room, { jsonrpc: "2.0", id: 1, method: "tools/list" });
+    expect(await response.text()).toContain("Mcp-Session-Id is required; send initialize to get one.");
+  });
+
   test("a body that never says how long it is ends at 1 MiB, and the server goes on", async () => {
     const room = await newHttpRoom();
     const socket = connect(Number(room.url.port), "127.0.0.1");

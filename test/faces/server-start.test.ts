@@ -1,4 +1,6 @@
 // The real command `serve`: its first start and the next, two at once, its options, and how it leaves.
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { newRoom } from "./room.ts";
 import { mcpAgent } from "./server-mcp.ts";
@@ -128,6 +130,28 @@ describe("the server as a process", () => {
   ])("refuses %j, and says what was expected", async (args, why) => {
     await expect(startServer(newRoom(POLICY), args)).rejects.toThrow(why);
   });
+});
+
+/** The scripts that a server of that room read until it stopped. */
+async function scriptsOf(args: readonly string[]): Promise<string[]> {
+  const room = newRoom("workspace: { id: home }");
+  const coverage = join(room.folder, "coverage");
+  const server = await startServer(room, args, { NODE_V8_COVERAGE: coverage });
+  const stream = await fetch(new URL("/sse", server.url), { headers: { "x-api-key": server.ownerKey } });
+  expect(stream.status).toBe(args.includes("--no-sse") ? 404 : 200);
+  const message = await server.caller(server.ownerKey).post("/messages?sessionId=x", {});
+  expect(message).toMatchObject({ status: 404 });
+  expect(await server.stop()).toBe(0);
+  await stream.text().catch(() => "");
+  const [file = ""] = readdirSync(coverage);
+  const { result } = JSON.parse(readFileSync(join(coverage, file), "utf8")) as { result: { url: string }[] };
+  return result.map(({ url }) => url);
+}
+
+test("--no-sse leaves /sse and /messages out, and what they are made of is not even read", async () => {
+  const isOfSse = (url: string) => /mcp-sse/.test(url);
+  expect((await scriptsOf([])).filter(isOfSse)).toHaveLength(1);
+  expect((await scriptsOf(["--no-sse"])).filter(isOfSse)).toEqual([]);
 });
 
 test("the owner key is shown even where the server then cannot listen: it is in the ledger already", async () => {

@@ -11,7 +11,9 @@ export type Plan = {
   readonly params: readonly string[];
   /** Query parameter to argument. */
   readonly query: ReadonlyMap<string, string>;
-  /** Arguments of the body; empty = no body is read. */
+  /** Is a body read at all? */
+  readonly isBodied: boolean;
+  /** Arguments of the body. */
   readonly body: readonly string[];
   readonly kinds: ReadonlyMap<string, "text" | "number" | "boolean" | "list">;
   readonly takesKey: boolean;
@@ -30,6 +32,7 @@ export function planOf(route: Route): Plan {
     route,
     params,
     query: new Map(Object.entries(query)),
+    isBodied,
     body: isBodied ? rest : [],
     kinds: new Map(Object.entries(json.properties ?? {}).map(([name, schema]) => [name, kindOf(schema)])),
     takesKey: route.method === "POST" && all.includes("idempotency_key"),

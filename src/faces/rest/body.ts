@@ -1,19 +1,17 @@
 // A request's body: JSON of a bounded length, or the problem that refuses it.
 import type { HonoRequest } from "hono";
+import { boundedText, MOST_BODY_BYTES } from "../bounded-body.ts";
 import { problemOf, problemResponse } from "./problem.ts";
-
-/** In bytes. The longest request that any operation takes is far below this. */
-const MOST_BODY = 1_048_576;
 
 /** The JSON of the body, undefined where there is none. What is not JSON never counts as an empty body. */
 export async function readBody(
   request: HonoRequest,
 ): Promise<{ readonly json: unknown } | { readonly refused: Response }> {
   // Who breaks off hears nothing of it, and it is no news for an operator.
-  const text = await boundedText(request).catch(() => undefined);
+  const text = await textOf(request).catch(() => undefined);
   if (text === undefined) return { refused: problemResponse(problemOf("bad_request", "The body broke off.")) };
   if (text === null) {
-    const tooLarge = problemOf("body_too_large", `The body is longer than ${MOST_BODY} bytes.`);
+    const tooLarge = problemOf("body_too_large", `The body is longer than ${MOST_BODY_BYTES} bytes.`);
     // The rest of it is not read: the connection cannot be used again.
     return { refused: problemResponse(tooLarge, { connection: "close" }) };
   }
@@ -29,18 +27,10 @@ export async function readBody(
   }
 }
 
-/** Null when it is too long. A body without a stated length is counted while it comes. */
-async function boundedText(request: HonoRequest): Promise<string | null> {
+/** Null when it is too long. Of a stated length the adapter reads it quickest; it never gives more than was stated. */
+async function textOf(request: HonoRequest): Promise<string | null> {
   const length = request.header("content-length");
-  if (length !== undefined) return Number(length) > MOST_BODY ? null : await request.text();
+  if (length !== undefined) return Number(length) > MOST_BODY_BYTES ? null : await request.text();
   if (request.header("transfer-encoding") === undefined) return "";
-  const decoder = new TextDecoder();
-  let text = "";
-  let bytes = 0;
-  for await (const chunk of request.raw.body ?? []) {
-    bytes += chunk.byteLength;
-    if (bytes > MOST_BODY) return null;
-    text += decoder.decode(chunk, { stream: true });
-  }
-  return text + decoder.decode();
+  return await boundedText(length, request.raw.body);
 }

@@ -1,5 +1,6 @@
 // The REST face described by itself: OpenAPI 3.1, generated from the operations' own schemas.
 import { z } from "zod";
+import { idempotencyKey } from "../../operations/input.ts";
 import type { Plan } from "./arguments.ts";
 import { OTHER_PATHS } from "./openapi-others.ts";
 
@@ -95,7 +96,7 @@ const IDEMPOTENCY_KEY = {
   name: "Idempotency-Key",
   in: "header",
   description: "Send the same key when you repeat the request: it then counts once.",
-  schema: { type: "string", pattern: "^[\\x21-\\x7e]{1,128}$" },
+  schema: schemaOf(idempotencyKey, "input"),
 };
 
 function schemaOf(schema: z.ZodType, io: "input" | "output"): Json {

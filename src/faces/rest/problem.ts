@@ -1,5 +1,6 @@
 // Faults as HTTP answers: RFC 9457 problem documents with our stable codes, and the one table of statuses.
 import { AstraError, type ErrorCode, type Fault } from "../../core/error.ts";
+import { logFault } from "../fault-log.ts";
 
 /** Faults that only HTTP knows. */
 export type HttpCode =
@@ -72,12 +73,11 @@ export function problem(code: string, status: number, detail: string, rest: Reco
 
 /** Whatever was thrown, as a problem; what is not ours is logged and answered as an internal fault. */
 export function problemFrom(error: unknown, log: (text: string) => void): Problem {
+  logFault(error, log);
   if (error instanceof AstraError) {
-    if (error.cause !== undefined) log(`${error.code}: ${String(error.cause)}`);
     const { code, message, hint, faults } = error;
     return problemOf(code, message, { ...(hint ? { hint } : {}), ...(faults.length > 0 ? { faults } : {}) });
   }
-  log(error instanceof Error ? (error.stack ?? error.message) : String(error));
   return problemOf("internal", "The server failed; nothing was recorded.", {
     hint: "Repeat the request with the same Idempotency-Key; if it fails again, tell a human.",
   });

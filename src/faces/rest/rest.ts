@@ -1,5 +1,6 @@
 // The REST face: every route on a Hono app, over budget as 402, every fault as a problem document.
 import type { Hono, Context as Http } from "hono";
+import { idempotencyKey } from "../../operations/input.ts";
 import { type Context, invalidInput, invoke, type Principal } from "../../operations/operation.ts";
 import { argumentsOf, type Plan, planOf } from "./arguments.ts";
 import { readBody } from "./body.ts";
@@ -40,8 +41,7 @@ async function answer(plan: Plan, http: Http<RestEnv>): Promise<Response> {
   const { context, principal } = http.env.caller;
   const { route } = plan;
   http.env.seen.route = route.path;
-  const isBodied = route.method === "POST" || route.method === "PATCH";
-  const body = isBodied ? await readBody(http.req) : { json: undefined };
+  const body = plan.isBodied ? await readBody(http.req) : { json: undefined };
   if ("refused" in body) return body.refused;
   const mark = http.req.url.indexOf("?");
   const args = argumentsOf(plan, {
@@ -61,8 +61,8 @@ async function answer(plan: Plan, http: Http<RestEnv>): Promise<Response> {
 function keyOf(http: Http<RestEnv>): string | undefined {
   if (http.req.method !== "POST") return undefined;
   const key = http.req.header("idempotency-key");
-  if (key !== undefined && !/^[\x21-\x7e]{1,128}$/.test(key))
-    throw invalidInput("Idempotency-Key", "expected 1-128 printable ASCII characters without spaces");
+  const fault = key === undefined ? undefined : idempotencyKey.safeParse(key).error?.issues[0];
+  if (fault) throw invalidInput("Idempotency-Key", fault.message);
   return key;
 }
 
