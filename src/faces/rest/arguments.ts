@@ -71,12 +71,8 @@ export function argumentsOf(
       throw invalidInput("idempotency_key", "expected the same as in the header Idempotency-Key");
     given.idempotency_key = request.key;
   }
-  return { ...fixedUnless(plan.route.fixed, given), ...given };
-}
-
-/** Dates or months that are asked for overrule a route's own default of days. */
-function fixedUnless(fixed: Route["fixed"], given: Record<string, unknown>): Route["fixed"] {
-  return ["months", "start_date", "end_date"].some((name) => name in given) ? {} : fixed;
+  const { usual } = plan.route;
+  return usual?.unless.some((name) => name in given) ? given : { ...usual?.args, ...given };
 }
 
 function bodyOf(plan: Plan, body: unknown): Record<string, unknown> {

@@ -51,8 +51,7 @@ async function answer(plan: Plan, http: Http<RestEnv>): Promise<Response> {
     key: keyOf(http),
   });
   const result = (await invoke(route.operation, context, principal, args)) as Record<string, unknown>;
-  const refusal = refusalOf(route.operation.name, args, result);
-  if (refusal) return refusal;
+  if (route.isRefused?.(result, args)) return refusalOf(result);
   const shown = route.shape ? route.shape.of(result, args, context.now()) : result;
   return http.json(shown, route.status ?? 200);
 }
@@ -66,18 +65,14 @@ function keyOf(http: Http<RestEnv>): string | undefined {
   return key;
 }
 
-type Verdict = { decision: string; message: string; binding: { kind: string } | null };
+type Verdict = { message: string; binding: { kind: string } | null };
 
-/** What was asked for and denied: the opening of a session, or a hold. A check or a report is answered, whatever it says. */
-function refusalOf(operation: string, args: Record<string, unknown>, result: Record<string, unknown>): Response | null {
-  const verdict = result.verdict as Verdict | undefined;
-  const isAsk = operation === "open_session" || (operation === "check_budget" && args.hold === true);
-  // A repeat of what was once allowed is told of today's verdict beside it.
-  const isGiven = result.session_id !== undefined ? result.session_id !== null : result.hold_id !== null;
-  if (verdict?.decision !== "deny" || !isAsk || isGiven) return null;
-  const kind = verdict.binding?.kind ?? "limit";
+/** The problem that a refusal is: with the whole verdict, and whatever else the answer says. */
+function refusalOf(answer: Record<string, unknown>): Response {
+  const { binding, message } = answer.verdict as Verdict;
+  const kind = binding?.kind ?? "limit";
   const [code, status] = kind === "limit" ? (["over_budget", 402] as const) : (REFUSED[kind] ?? ([kind, 409] as const));
-  return problemResponse(problem(code, status, verdict.message, result));
+  return problemResponse(problem(code, status, message, answer));
 }
 
 /** Refusals that are no limit: a state that forbids is 409, a rule of the policy 403. */

@@ -31,8 +31,10 @@ export type Route = {
   readonly query?: Readonly<Record<string, string>>;
   /** Arguments the route leaves out. */
   readonly without?: readonly string[];
-  /** Arguments with another default than the operation's. */
-  readonly fixed?: Readonly<Record<string, unknown>>;
+  /** Arguments with another default than the operation's, unless one of those named is given. */
+  readonly usual?: { readonly args: Readonly<Record<string, unknown>>; readonly unless: readonly string[] };
+  /** Was something asked for and not given? Absent: an answer is an answer, whatever its verdict says. */
+  isRefused?(answer: Record<string, unknown>, args: Record<string, unknown>): boolean;
   /** The status of success; 200 when absent. */
   readonly status?: 201;
   readonly shape?: Shape;
@@ -58,21 +60,29 @@ const camel = {
 
 /** Under /api/v1 the Cost Control guide's routes and our own, at the root Open Astra's in its camelCase. */
 export const routes: readonly Route[] = [
-  route("POST /api/v1/agents/{agent_id}/sessions", openSession, { status: 201 }),
+  route("POST /api/v1/agents/{agent_id}/sessions", openSession, {
+    status: 201,
+    isRefused: (answer) => answer.status === "refused",
+  }),
   route("GET /api/v1/agents/{agent_id}/sessions", listSessions),
   route("GET /api/v1/agents/{agent_id}/budget", checkBudget, {
     query: { task_id: "task_id", session_id: "session_id" },
   }),
   route("GET /api/v1/sessions", listSessions),
   route("POST /api/v1/sessions/{session_id}/usage", reportUsage),
-  route("POST /api/v1/sessions/{session_id}/check", checkBudget, { without: ["agent_id", "task_id"] }),
+  route("POST /api/v1/sessions/{session_id}/check", checkBudget, {
+    without: ["agent_id", "task_id"],
+    isRefused: (answer, args) => args.hold === true && answer.hold_id === null,
+  }),
   route("POST /api/v1/sessions/{session_id}/end", endSession),
   route("GET /api/v1/settings/teams/{team_id}", getTeam),
   route("PATCH /api/v1/settings/teams/{team_id}", setTeamLimits),
   route("POST /api/v1/teams/{team_id}/tasks", addTask, { status: 201 }),
   route("GET /api/v1/teams/{team_id}/tasks", listTasks),
   route("PATCH /api/v1/teams/{team_id}/tasks/{task_id}", updateTask),
-  route("GET /api/v1/teams/{team_id}/costs", getCosts, { fixed: { days: 7 } }),
+  route("GET /api/v1/teams/{team_id}/costs", getCosts, {
+    usual: { args: { days: 7 }, unless: ["months", "start_date", "end_date"] },
+  }),
   route("GET /api/v1/tasks", listTasks),
   route("POST /api/v1/stops", stop, { status: 201 }),
   route("GET /api/v1/stops", listStops),
