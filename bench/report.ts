@@ -7,6 +7,7 @@ import { openSession } from "../src/operations/open-session.ts";
 import { invoke } from "../src/operations/operation.ts";
 import { reportUsage } from "../src/operations/report-usage.ts";
 import { handWritten } from "./hand-written.ts";
+import { WORKSPACE } from "./load.ts";
 import { alone, contextOn, inFolder, type Row, sideBySide } from "./measure.ts";
 
 const ROUNDS = 100;
@@ -29,8 +30,8 @@ export async function report(): Promise<Row[]> {
     const hand = handWritten(files.theirs, sessionId, keys);
     let written = 0;
     const theirs = () => {
-      const id = `chg_${String(written).padStart(30, "0")}`;
-      hand.report([id, ...charge.slice(1, 30), `key-${written++}`, ...charge.slice(31)]);
+      const [no, hash] = [charge[2] as number, 2 ** 40 + written++];
+      hand.report([charge[0], charge[1], no + written, ...charge.slice(3, 25), hash, hash, null, null] as never);
     };
 
     const rounds = { ours: [] as number[], shared: [] as number[], theirs: [] as number[] };
@@ -92,7 +93,13 @@ async function firstReport(file: string) {
   await invoke(reportUsage, context, AGENT, { ...argumentsOf(String(session_id), 0), idempotency_key: "first" });
   await ledger.close();
   const db = new Database(file, { readonly: true });
-  const charge = db.prepare("select * from charges").raw().get() as (string | number | null)[];
+  const named = ["session_no", "model_no", "provider_no", "tool_no", "price_list_no"];
+  const row = db.prepare("select * from charge_rows").get() as Record<string, string | number | null>;
+  const name = db.prepare("select name from names where no = ?").pluck();
+  // What the yardstick is told as text, as a report is: its workspace, and each name.
+  const charge = Object.entries(row).map(([column, value]) =>
+    column === "seq" ? WORKSPACE : named.includes(column) ? (name.get(value) as string) : value,
+  );
   const keys = db.prepare("select workspace_id, scope, scope_id, window_kind, window_key from balances").raw().all();
   db.close();
   return { sessionId: String(session_id), charge, keys: keys as string[][] };
@@ -104,10 +111,9 @@ function compare(files: { ours: string; theirs: string }, ours: number, theirs: 
     const db = new Database(file, { readonly: true });
     const sum = (sql: string) => Number(db.prepare(sql).pluck().get());
     const all = [
-      sum("select count(*) from charges") - reports,
+      sum("select count(*) from charge_rows") - reports,
       sum("select sum(cost_spent + prompt_spent + completion_spent) from balances") / (reports + 1),
-      sum("select sum(cost_nano_usd + charges) from costs_by_day") / (reports + 1),
-      sum("select sum(cost_nano_usd + charges) from costs_by_month") / (reports + 1),
+      sum("select sum(cost_nano_usd + input_tokens) from charge_rows") / (reports + 1),
       sum("select sum(cost_nano_usd + charges) from sessions") / (reports + 1),
     ];
     db.close();

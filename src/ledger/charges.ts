@@ -1,19 +1,32 @@
 // Charges: the one place where a fact is written, together with everything that is derived from it.
+import { sql } from "kysely";
 import { balanceKeys } from "../core/balance-key.ts";
 import type { Nano } from "../core/money.ts";
 import { amountsOf, NOTHING, type Usage } from "../core/usage.ts";
 import { addToBalances, type BalanceRow } from "./balances.ts";
-import { addToRollups } from "./rollups.ts";
+import { nextSeq } from "./books.ts";
+import { calendarNumber } from "./calendar.ts";
+import { FOLD_EVERY, foldCosts } from "./fold.ts";
+import { ensureNames, numberOf } from "./names.ts";
 import type { Session, SessionTotals } from "./session-row.ts";
 import { addToSession } from "./sessions.ts";
-import { all, first, statement, type Work } from "./statement.ts";
-import type { ChargeSource, ChargesTable, ChargeToolsTable, CostSource } from "./tables.ts";
+import { all, first, statement, type Value, type Work } from "./statement.ts";
+import {
+  CHARGE_SOURCES,
+  type ChargeRowsTable,
+  type ChargeSource,
+  type ChargeToolRowsTable,
+  COST_SOURCES,
+  type CostSource,
+} from "./tables.ts";
 
 /** The calls of one tool inside a charge and their part of its cost. */
 export type ToolLine = { readonly tool: string; readonly calls: bigint; readonly cost: Nano };
 
+/** A repeated report is known by these: 64 bits of the key's hash, and of the key's and the request's (`hash64`). */
+export type ChargeKey = { readonly hash: bigint; readonly request: bigint };
+
 export type NewCharge = {
-  readonly id: string;
   readonly session: Session;
   readonly model: string | null;
   readonly provider: string | null;
@@ -35,36 +48,76 @@ export type NewCharge = {
   readonly latencyMs: number | null;
   readonly error: string | null;
   readonly holdId: string | null;
-  readonly idempotencyKey: string | null;
-  readonly request: string | null;
+  readonly key: ChargeKey | null;
+  /** Of a correction: which charge of the session, and where its cost came from until now. */
+  readonly corrects: { readonly no: bigint; readonly was: CostSource } | null;
   readonly lines: readonly ToolLine[];
 };
 
+export type Recorded = {
+  readonly id: string;
+  readonly balances: readonly BalanceRow[];
+  readonly totals: SessionTotals;
+};
+
+/** A charge's id: half of its session's id, which alone opens nothing, and its number in the session. */
+export const chargeId = (sessionId: string, no: bigint): string => `chg_${sessionId.slice(4, 20)}-${no}`;
+
 /**
  * Books a charge, whatever the limits say: the row itself, its session's totals, the balances of every scope and
- * the rollups. Answers the new balances and totals. Every lock the transaction needs must be held before.
+ * in time the costs. Answers the new balances and totals. Every lock the transaction needs must be held before.
  */
-export function* recordCharge(charge: NewCharge): Work<{ balances: readonly BalanceRow[]; totals: SessionTotals }> {
+export function* recordCharge(charge: NewCharge): Work<Recorded> {
   const { session, usage, cost } = charge;
   const attribution = { ...session, hour: charge.hour };
   const balances = yield* addToBalances(session.workspaceId, balanceKeys(attribution), amountsOf(usage, cost), NOTHING);
-  yield* all(insertCharge, toRow(charge));
-  for (const line of charge.lines) {
-    yield* all(insertLine, { charge_id: charge.id, tool: line.tool, calls: line.calls, cost_nano_usd: line.cost });
-  }
   const totals = yield* addToSession(session.id, { ...usage, cost, errors: charge.error === null ? 0n : 1n });
-  yield* addToRollups(charge);
-  return { balances, totals };
+  const no = totals.charges;
+  yield* ensureNames([charge.model, charge.provider, charge.tool, charge.priceList]);
+  const seq = (yield* first(insertCharge, valuesOf(charge, no)))?.seq ?? 0n;
+  for (const line of charge.lines) {
+    yield* ensureNames([line.tool]);
+    yield* all(insertLine, { seq, tool: line.tool, calls: line.calls, cost: line.cost });
+  }
+  if (seq % FOLD_EVERY === 0n) yield* foldCosts(session.workspaceId);
+  return { id: chargeId(session.id, no), balances, totals };
 }
 
-const insertCharge = statement((db, args: { [Column in keyof ChargesTable]: ChargesTable[Column] }) =>
-  db.insertInto("charges").values(Object.fromEntries(COLUMNS.map((c) => [c, args[c]])) as ChargesTable),
+type Plain = Omit<
+  ChargeRowsTable,
+  "seq" | "session_no" | "model_no" | "provider_no" | "tool_no" | "price_list_no" | "approximate" | "unpriced"
+>;
+type ChargeValues = Plain & {
+  workspace: string;
+  session: string;
+  model: string;
+  provider: string;
+  tool: string;
+  price_list: string;
+};
+
+const insertCharge = statement((db, args: { [Name in keyof ChargeValues]: ChargeValues[Name] }) =>
+  db
+    .insertInto("charge_rows")
+    .values({
+      ...Object.fromEntries(PLAIN.map((column) => [column, args[column] as Value])),
+      seq: nextSeq(args.workspace),
+      session_no: numberOf(args.session),
+      model_no: numberOf(args.model),
+      provider_no: numberOf(args.provider),
+      tool_no: numberOf(args.tool),
+      price_list_no: numberOf(args.price_list),
+    } as unknown as ChargeRowsTable)
+    .returning("seq"),
 );
 
-const insertLine = statement((db, args: ChargeToolsTable) =>
-  db
-    .insertInto("charge_tools")
-    .values({ charge_id: args.charge_id, tool: args.tool, calls: args.calls, cost_nano_usd: args.cost_nano_usd }),
+const insertLine = statement((db, args: { seq: bigint; tool: string; calls: bigint; cost: bigint }) =>
+  db.insertInto("charge_tool_rows").values({
+    seq: args.seq,
+    tool_no: numberOf(args.tool),
+    calls: args.calls,
+    cost_nano_usd: args.cost,
+  } as unknown as ChargeToolRowsTable),
 );
 
 /** What a repeated report is answered with: the first one's charge. */
@@ -73,59 +126,59 @@ export type StoredCharge = {
   readonly cost: Nano;
   readonly costSource: CostSource;
   readonly late: "late" | "in_time";
-  readonly request: string | null;
+  /** See `ChargeKey`. */
+  readonly request: bigint | null;
 };
 
-const byKey = statement((db, args: { sessionId: string; key: string }) =>
+const byKey = statement((db, args: { sessionId: string; hash: bigint }) =>
   db
-    .selectFrom("charges")
-    .select(["id", "cost_nano_usd", "cost_source", "late", "request"])
-    .where("session_id", "=", args.sessionId)
-    .where("idempotency_key", "=", args.key),
+    .selectFrom("charge_rows")
+    .select(["no", "cost_nano_usd", "cost_source", "late", "request_hash"])
+    .where("session_no", "=", numberOf(args.sessionId))
+    .where("key_hash", "=", args.hash),
 );
 
-export function* findChargeByKey(sessionId: string, key: string): Work<StoredCharge | undefined> {
-  const row = yield* first(byKey, { sessionId, key });
+export function* findChargeByKey(sessionId: string, hash: bigint): Work<StoredCharge | undefined> {
+  const row = yield* first(byKey, { sessionId, hash });
   return (
     row && {
-      id: row.id,
+      id: chargeId(sessionId, row.no),
       cost: row.cost_nano_usd,
-      costSource: row.cost_source,
+      costSource: costSourceOf(row.cost_source),
       late: row.late === 1n ? "late" : "in_time",
-      request: row.request,
+      request: row.request_hash,
     }
   );
 }
 
+export const costSourceOf = (number: bigint): CostSource => COST_SOURCES[Number(number)] as CostSource;
+
 const ofHold = statement((db, args: { sessionId: string; holdId: string }) =>
   db
-    .selectFrom("charges")
+    .selectFrom("charge_rows")
     .select("source")
-    .where("session_id", "=", args.sessionId)
+    .where("session_no", "=", numberOf(args.sessionId))
     .where("hold_id", "=", args.holdId)
-    .where("source", "in", ["unconfirmed", "reversal"]),
+    .where(
+      "source",
+      "in",
+      [UNCONFIRMED, REVERSAL].map((source) => sql<bigint>`${sql.lit(source)}`),
+    ),
 );
+
+const UNCONFIRMED = CHARGE_SOURCES.indexOf("unconfirmed");
+const REVERSAL = CHARGE_SOURCES.indexOf("reversal");
 
 /** Was a forgotten hold booked as a charge that nothing has taken back yet? */
 export function* isBookedUnconfirmed(sessionId: string, holdId: string): Work<boolean> {
-  const sources = (yield* all(ofHold, { sessionId, holdId })).map((row) => row.source);
-  return sources.includes("unconfirmed") && !sources.includes("reversal");
+  const sources = (yield* all(ofHold, { sessionId, holdId })).map((row) => Number(row.source));
+  return sources.includes(UNCONFIRMED) && !sources.includes(REVERSAL);
 }
 
-const COLUMNS = Object.keys({
-  id: 0,
-  workspace_id: 0,
-  session_id: 0,
-  agent_id: 0,
-  role: 0,
-  team_id: 0,
-  task_id: 0,
-  user_id: 0,
-  model: 0,
-  provider: 0,
-  tool: 0,
+const PLAIN = Object.keys({
+  no: 0,
   occurred_at: 0,
-  recorded_at: 0,
+  recorded_after: 0,
   hour: 0,
   input_tokens: 0,
   output_tokens: 0,
@@ -137,33 +190,29 @@ const COLUMNS = Object.keys({
   reported_nano_usd: 0,
   priced_nano_usd: 0,
   cost_source: 0,
-  price_list: 0,
   source: 0,
   late: 0,
   latency_ms: 0,
   error: 0,
   hold_id: 0,
-  idempotency_key: 0,
-  request: 0,
-} satisfies Record<keyof ChargesTable, 0>) as (keyof ChargesTable)[];
+  key_hash: 0,
+  request_hash: 0,
+  corrects_no: 0,
+  replaces: 0,
+} satisfies Record<keyof Plain, 0>) as (keyof Plain)[];
 
-function toRow(charge: NewCharge): ChargesTable {
+function valuesOf(charge: NewCharge, no: bigint): ChargeValues {
   const { session, usage } = charge;
   return {
-    id: charge.id,
-    workspace_id: session.workspaceId,
-    session_id: session.id,
-    agent_id: session.agentId,
-    role: session.role,
-    team_id: session.teamId,
-    task_id: session.taskId,
-    user_id: session.userId,
-    model: charge.model,
-    provider: charge.provider,
-    tool: charge.tool,
+    workspace: session.workspaceId,
+    session: session.id,
+    no,
+    model: charge.model ?? "",
+    provider: charge.provider ?? "",
+    tool: charge.tool ?? "",
     occurred_at: BigInt(charge.occurredAt),
-    recorded_at: BigInt(charge.recordedAt),
-    hour: charge.hour,
+    recorded_after: BigInt(charge.recordedAt - charge.occurredAt),
+    hour: calendarNumber(charge.hour),
     input_tokens: usage.inputTokens,
     output_tokens: usage.outputTokens,
     cache_read_tokens: usage.cacheReadTokens,
@@ -173,14 +222,16 @@ function toRow(charge: NewCharge): ChargesTable {
     cost_nano_usd: charge.cost,
     reported_nano_usd: charge.reported,
     priced_nano_usd: charge.priced,
-    cost_source: charge.costSource,
-    price_list: charge.priceList,
-    source: charge.source,
+    cost_source: BigInt(COST_SOURCES.indexOf(charge.costSource)),
+    price_list: charge.priceList ?? "",
+    source: BigInt(CHARGE_SOURCES.indexOf(charge.source)),
     late: charge.late === "late" ? 1n : 0n,
     latency_ms: charge.latencyMs === null ? null : BigInt(charge.latencyMs),
     error: charge.error,
     hold_id: charge.holdId,
-    idempotency_key: charge.idempotencyKey,
-    request: charge.request,
+    key_hash: charge.key?.hash ?? null,
+    request_hash: charge.key?.request ?? null,
+    corrects_no: charge.corrects?.no ?? null,
+    replaces: charge.corrects === null ? null : BigInt(COST_SOURCES.indexOf(charge.corrects.was)),
   };
 }

@@ -1,4 +1,5 @@
 // Sessions: opening, finding, counting and ending them; their own totals grow with each charge.
+import { insertAttribution } from "./attributions.ts";
 import { SESSION_COLUMNS, type Session, type SessionTotals, toRow, toSession, toTotals } from "./session-row.ts";
 import { all, first, statement, type Work } from "./statement.ts";
 import type { SessionStatus, SessionsTable } from "./tables.ts";
@@ -42,6 +43,7 @@ const insert = statement((db, args: { [Column in keyof SessionsTable]: SessionsT
 
 export function* insertSession(session: Session): Work<void> {
   yield* all(insert, toRow(session));
+  yield* insertAttribution(session);
 }
 
 const addTotals = statement(

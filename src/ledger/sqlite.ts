@@ -1,9 +1,11 @@
 // The SQLite engine: one writing connection, synchronous transactions, durable commits, fair waiting.
+import { createHash } from "node:crypto";
 import { closeSync, existsSync, mkdirSync, openSync, rmSync, statfsSync } from "node:fs";
 import { dirname } from "node:path";
 import Database from "better-sqlite3";
 import { SqliteAdapter, SqliteIntrospector, SqliteQueryCompiler } from "kysely";
 import { AstraError } from "../core/error.ts";
+import { hash64 } from "../core/hash64.ts";
 import type { Ledger } from "./ledger.ts";
 import { LEDGER_VERSION, pendingMigrations } from "./migrate.ts";
 import { isThere, ledgerError } from "./sqlite-error.ts";
@@ -123,6 +125,7 @@ function refuseForeign(db: Database.Database): void {
 /** Several servers may start at once on a new file: the version is read again under the lock. */
 function migrate(db: Database.Database): void {
   if (Number(db.pragma("user_version", { simple: true })) === LEDGER_VERSION) return;
+  db.function("HASH64", (text) => (text === null ? null : hash64(createHash("sha256").update(text).digest("hex"))));
   db.transaction(() => {
     refuseForeign(db);
     for (const sql of pendingMigrations(Number(db.pragma("user_version", { simple: true })), "sqlite")) db.exec(sql);

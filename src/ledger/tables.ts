@@ -3,7 +3,8 @@ import type { BalanceScope } from "../core/balance-key.ts";
 import type { AmountMeasure } from "../core/limits.ts";
 import type { WindowKind } from "../core/window.ts";
 
-type Tally = {
+/** The sums that are kept of charges. */
+export type Tally = {
   charges: bigint;
   input_tokens: bigint;
   output_tokens: bigint;
@@ -17,8 +18,21 @@ export type SessionStatus = "open" | "success" | "error" | "cancelled";
 export type HoldState = "held" | "settled" | "released" | "expired";
 export type TaskStatus = "open" | "done" | "cancelled";
 export type StopScope = "session" | "agent" | "task" | "team" | "workspace";
-export type CostSource = "reported" | "exact" | "override" | "approximate" | "worst_known" | "unpriced" | "estimate";
-export type ChargeSource = "self_reported" | "unconfirmed" | "reversal";
+/** In the order of their numbers in `charge_rows`. */
+export const COST_SOURCES = [
+  "reported",
+  "exact",
+  "override",
+  "approximate",
+  "worst_known",
+  "unpriced",
+  "estimate",
+  "corrected",
+] as const;
+export type CostSource = (typeof COST_SOURCES)[number];
+/** In the order of their numbers in `charge_rows`. */
+export const CHARGE_SOURCES = ["self_reported", "unconfirmed", "reversal", "correction", "imported"] as const;
+export type ChargeSource = (typeof CHARGE_SOURCES)[number];
 
 export type SessionsTable = Tally & {
   id: string;
@@ -50,7 +64,52 @@ export type SessionsTable = Tally & {
   errors: bigint;
 };
 
-export type ChargesTable = Omit<Tally, "charges"> & {
+export type NamesTable = { no: bigint; name: string };
+export type BooksTable = { no: bigint; workspace_id: string; folded: bigint; pruned_before: string | null };
+
+export type AttributionsTable = {
+  session_no: bigint;
+  book_no: bigint;
+  agent_no: bigint;
+  team_no: bigint;
+  task_no: bigint;
+  user_no: bigint;
+  role_no: bigint;
+};
+
+type ChargeFacts = Omit<Tally, "charges"> & {
+  occurred_at: bigint;
+  cache_write_1h_tokens: bigint;
+  reported_nano_usd: bigint | null;
+  priced_nano_usd: bigint | null;
+  late: bigint;
+  latency_ms: bigint | null;
+  error: string | null;
+  hold_id: string | null;
+};
+
+export type ChargeRowsTable = ChargeFacts & {
+  seq: bigint;
+  session_no: bigint;
+  no: bigint;
+  model_no: bigint;
+  provider_no: bigint;
+  tool_no: bigint;
+  recorded_after: bigint;
+  hour: bigint;
+  cost_source: bigint;
+  price_list_no: bigint;
+  source: bigint;
+  key_hash: bigint | null;
+  request_hash: bigint | null;
+  corrects_no: bigint | null;
+  replaces: bigint | null;
+};
+
+export type ChargeToolRowsTable = { seq: bigint; tool_no: bigint; calls: bigint; cost_nano_usd: bigint };
+
+/** A view: charges with their names. */
+export type ChargesView = ChargeFacts & {
   id: string;
   workspace_id: string;
   session_id: string;
@@ -62,24 +121,20 @@ export type ChargesTable = Omit<Tally, "charges"> & {
   model: string | null;
   provider: string | null;
   tool: string | null;
-  occurred_at: bigint;
   recorded_at: bigint;
   hour: string;
-  cache_write_1h_tokens: bigint;
-  reported_nano_usd: bigint | null;
-  priced_nano_usd: bigint | null;
   cost_source: CostSource;
   price_list: string | null;
   source: ChargeSource;
-  late: bigint;
-  latency_ms: bigint | null;
-  error: string | null;
-  hold_id: string | null;
-  idempotency_key: string | null;
-  request: string | null;
+  seq: bigint;
+  no: bigint;
+  corrects_no: bigint | null;
 };
 
-export type ChargeToolsTable = { charge_id: string; tool: string; calls: bigint; cost_nano_usd: bigint };
+/** A view: the tools of charges with their names. */
+export type ChargeToolsView = { charge_id: string; tool: string; calls: bigint; cost_nano_usd: bigint };
+
+export type PrunedChargesTable = Tally & { session_no: bigint; hour: bigint; errors: bigint };
 
 export type HoldsTable = {
   id: string;
@@ -111,28 +166,33 @@ export type BalancesTable = {
   tool_calls_held: bigint;
 };
 
-export type CostsByDayTable = Tally & {
-  workspace_id: string;
-  day: string;
-  agent_id: string;
-  team_id: string;
-  task_id: string;
-  user_id: string;
-  role: string;
-  provider: string;
-  model: string;
-  tool: string;
-  unpriced: bigint;
+type CostTally = Tally & { unpriced: bigint; approximate: bigint; late: bigint };
+
+type CellKey = {
+  book_no: bigint;
+  day: bigint;
+  agent_no: bigint;
+  team_no: bigint;
+  task_no: bigint;
+  user_no: bigint;
+  role_no: bigint;
+  provider_no: bigint;
+  model_no: bigint;
+  tool_no: bigint;
+};
+export type CostCellsTable = CostTally & CellKey;
+/** A view: the charges as lines that sum to the cells. */
+export type CostLinesView = CostTally & CellKey & { seq: bigint; session_no: bigint };
+
+export type CostSumsTable = CostTally & {
+  book_no: bigint;
+  of_agent_no: bigint;
+  dimension: bigint;
+  period: bigint;
+  key_no: bigint;
 };
 
-export type CostsByMonthTable = Tally & {
-  workspace_id: string;
-  month: string;
-  agent_id: string;
-  provider: string;
-  tool: string;
-  unpriced: bigint;
-};
+export type CostBreakdownsTable = { per_agent: bigint; per_day: bigint; dimension: bigint };
 
 export type StopsTable = {
   id: string;
@@ -227,12 +287,20 @@ export type AnswersTable = {
 
 export type Tables = {
   sessions: SessionsTable;
-  charges: ChargesTable;
-  charge_tools: ChargeToolsTable;
+  names: NamesTable;
+  books: BooksTable;
+  attributions: AttributionsTable;
+  charge_rows: ChargeRowsTable;
+  charge_tool_rows: ChargeToolRowsTable;
+  charges: ChargesView;
+  charge_tools: ChargeToolsView;
+  pruned_charges: PrunedChargesTable;
   holds: HoldsTable;
   balances: BalancesTable;
-  costs_by_day: CostsByDayTable;
-  costs_by_month: CostsByMonthTable;
+  cost_cells: CostCellsTable;
+  cost_lines: CostLinesView;
+  cost_sums: CostSumsTable;
+  cost_breakdowns: CostBreakdownsTable;
   stops: StopsTable;
   tasks: TasksTable;
   api_keys: ApiKeysTable;

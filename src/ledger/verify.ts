@@ -3,19 +3,12 @@ import { sql } from "kysely";
 import { balanceKeys, keyText } from "../core/balance-key.ts";
 import { type Amounts, addAmounts, type Balance, EMPTY_BALANCE } from "../core/usage.ts";
 import { toBalance } from "./balances.ts";
-import { chargeLines } from "./costs.ts";
-import { SUMS } from "./rollups.ts";
+import { hourText } from "./calendar.ts";
+import { type Difference, note } from "./difference.ts";
 import { NO_TOTALS, type Session, type SessionTotals, toSession } from "./session-row.ts";
 import { all, statement, type Work } from "./statement.ts";
-import type { CostsByDayTable } from "./tables.ts";
-
-/** One difference, in words for the operator. */
-export type Difference = {
-  readonly what: "balance" | "day" | "month" | "session" | "hold";
-  readonly key: string;
-  readonly stored: string;
-  readonly computed: string;
-};
+import type { PrunedChargesTable } from "./tables.ts";
+import { compareCosts } from "./verify-costs.ts";
 
 export type Verification = {
   readonly charges: bigint;
@@ -30,8 +23,7 @@ export function* verifyLedger(): Work<Verification> {
   const balances = yield* compareBalances(sessions);
   const differences = [
     ...balances.differences,
-    ...(yield* compareRollups("day")),
-    ...(yield* compareRollups("month")),
+    ...(yield* compareCosts()),
     ...(yield* compareTotals(sessions)),
     ...(yield* compareHolds()),
   ];
@@ -42,17 +34,26 @@ const everySession = statement((db) => db.selectFrom("sessions").selectAll());
 
 const spentByHour = statement((db) =>
   db
-    .selectFrom("charges")
-    .groupBy(["session_id", "hour"])
-    .select(["session_id", "hour"])
-    .select((eb) => [
-      eb.fn.countAll<bigint>().as("count"),
-      eb.fn.sum<bigint>("cost_nano_usd").as("cost"),
-      sql<bigint>`sum(input_tokens + cache_read_tokens + cache_write_tokens)`.as("prompt"),
-      eb.fn.sum<bigint>("output_tokens").as("completion"),
-      eb.fn.sum<bigint>("tool_calls").as("tool_calls"),
+    .selectFrom(chargesAndPruned().as("c"))
+    .innerJoin("names", "names.no", "c.session_no")
+    .groupBy(["names.name", "c.hour"])
+    .select(["names.name as session_id", "c.hour"])
+    .select([
+      sql<bigint>`sum(c.charges)`.as("count"),
+      sql<bigint>`sum(c.cost_nano_usd)`.as("cost"),
+      sql<bigint>`sum(c.input_tokens + c.cache_read_tokens + c.cache_write_tokens)`.as("prompt"),
+      sql<bigint>`sum(c.output_tokens)`.as("completion"),
+      sql<bigint>`sum(c.tool_calls)`.as("tool_calls"),
     ]),
 );
+
+/** Every charge as one row, and what was pruned as it was kept: per session and hour. */
+const chargesAndPruned = () => sql<PrunedChargesTable>`(
+  select session_no, hour, 1 as charges, case when error is null then 0 else 1 end as errors, input_tokens, output_tokens,
+    cache_read_tokens, cache_write_tokens, tool_calls, cost_nano_usd from charge_rows
+  union all
+  select session_no, hour, charges, errors, input_tokens, output_tokens, cache_read_tokens, cache_write_tokens, tool_calls,
+    cost_nano_usd from pruned_charges)`;
 
 const heldByHour = statement((db) =>
   db
@@ -102,7 +103,7 @@ function* compareBalances(
       }
     }
   };
-  const spent = yield* all(spentByHour, {});
+  const spent = (yield* all(spentByHour, {})).map((row) => ({ ...row, hour: hourText(row.hour) }));
   const held = yield* all(heldByHour, {});
   spread(spent, "spent");
   spread(held, "held");
@@ -120,60 +121,21 @@ function* compareBalances(
   return { charges: count(spent), holds: count(held), count: BigInt(stored.length), differences };
 }
 
-const DIMENSIONS = {
-  day: ["day", "agent_id", "team_id", "task_id", "user_id", "role", "provider", "model", "tool"],
-  month: ["month", "agent_id", "provider", "tool"],
-} as const;
-
-/** A rollup against the same sums over the lines of all charges. */
-function* compareRollups(which: "day" | "month"): Work<Difference[]> {
-  const table = which === "day" ? sql<CostsByDayTable>`costs_by_day` : sql<CostsByDayTable>`costs_by_month`;
-  const stored = yield* sumsOf(table, which);
-  const computed = yield* sumsOf(chargeLines(null), which);
-  const differences: Difference[] = [];
-  for (const key of new Set([...stored.keys(), ...computed.keys()])) {
-    note(differences, which, key, stored.get(key) ?? "nothing", computed.get(key) ?? "nothing");
-  }
-  return differences;
-}
-
-function* sumsOf(source: ReturnType<typeof chargeLines>, which: "day" | "month"): Work<Map<string, string>> {
-  const columns = ["workspace_id", ...DIMENSIONS[which]].map((column) =>
-    sql<string>`${sql.ref(`costs.${column}`)}`.as(column),
-  );
-  const rows = yield* all(
-    statement((db) =>
-      db
-        .selectFrom(source.as("costs"))
-        .groupBy(["workspace_id", ...DIMENSIONS[which]].map((column) => sql.ref(`costs.${column}`)))
-        .select(columns)
-        .select(SUMS.map((column) => sql<bigint>`sum(${sql.ref(`costs.${column}`)})`.as(column))),
-    ),
-    {},
-  );
-  return new Map(
-    rows.map((row) => {
-      const of = row as Record<string, string | bigint>;
-      const key = ["workspace_id", ...DIMENSIONS[which]].map((column) => of[column]).join(" ");
-      return [key, SUMS.map((column) => `${column} ${of[column]}`).join(", ")];
-    }),
-  );
-}
-
 const totalsBySession = statement((db) =>
   db
-    .selectFrom("charges")
-    .groupBy("session_id")
-    .select("session_id")
+    .selectFrom(chargesAndPruned().as("c"))
+    .innerJoin("names", "names.no", "c.session_no")
+    .groupBy("names.name")
+    .select("names.name as session_id")
     .select((eb) => [
-      eb.fn.countAll<bigint>().as("charges"),
-      sql<bigint>`sum(case when error is null then 0 else 1 end)`.as("errors"),
-      eb.fn.sum<bigint>("input_tokens").as("inputTokens"),
-      eb.fn.sum<bigint>("output_tokens").as("outputTokens"),
-      eb.fn.sum<bigint>("cache_read_tokens").as("cacheReadTokens"),
-      eb.fn.sum<bigint>("cache_write_tokens").as("cacheWriteTokens"),
-      eb.fn.sum<bigint>("tool_calls").as("toolCalls"),
-      eb.fn.sum<bigint>("cost_nano_usd").as("cost"),
+      eb.fn.sum<bigint>("c.charges").as("charges"),
+      eb.fn.sum<bigint>("c.errors").as("errors"),
+      eb.fn.sum<bigint>("c.input_tokens").as("inputTokens"),
+      eb.fn.sum<bigint>("c.output_tokens").as("outputTokens"),
+      eb.fn.sum<bigint>("c.cache_read_tokens").as("cacheReadTokens"),
+      eb.fn.sum<bigint>("c.cache_write_tokens").as("cacheWriteTokens"),
+      eb.fn.sum<bigint>("c.tool_calls").as("toolCalls"),
+      eb.fn.sum<bigint>("c.cost_nano_usd").as("cost"),
     ]),
 );
 
@@ -195,11 +157,11 @@ function* compareTotals(sessions: ReadonlyMap<string, Session>): Work<Difference
 const settledHolds = statement((db) =>
   db
     .selectFrom("holds")
-    .leftJoin("charges", "charges.hold_id", "holds.id")
+    .leftJoin("charge_rows", "charge_rows.hold_id", "holds.id")
     .where("holds.state", "=", "settled")
     .groupBy("holds.id")
     .select("holds.id")
-    .select((eb) => eb.fn.count<bigint>("charges.id").as("charges")),
+    .select((eb) => eb.fn.count<bigint>("charge_rows.seq").as("charges")),
 );
 
 /** A settled hold was settled by a charge. Later reports may name it again, so it may have several. */
@@ -208,16 +170,6 @@ function* compareHolds(): Work<Difference[]> {
   for (const hold of yield* all(settledHolds, {}))
     note(differences, "hold", hold.id, "settled", hold.charges > 0n ? "settled" : "no charge settles it");
   return differences;
-}
-
-function note(
-  differences: Difference[],
-  what: Difference["what"],
-  key: string,
-  stored: string,
-  computed: string,
-): void {
-  if (stored !== computed) differences.push({ what, key, stored, computed });
 }
 
 function balanceText({ spent, held }: Balance): string {

@@ -53,26 +53,19 @@ export function* freeHold(
 function* expire(context: Context, hold: Hold, session: Session, nowMs: number): Work<void> {
   const closed = yield* freeHold(hold, session, "expired");
   if (closed === "was_closed" || context.policy.onHoldExpiry === "release") return;
-  yield* recordCharge(chargeOfHold(context, hold, session, "unconfirmed", nowMs));
+  yield* recordCharge(chargeOfHold(hold, session, "unconfirmed", nowMs));
 }
 
 /** Takes back the charge a forgotten hold was booked as, when its report comes after all: nothing counts twice. */
-export function* reverseUnconfirmed(context: Context, hold: Hold, session: Session, nowMs: number): Work<void> {
+export function* reverseUnconfirmed(hold: Hold, session: Session, nowMs: number): Work<void> {
   if (!(yield* isBookedUnconfirmed(session.id, hold.id))) return;
-  yield* recordCharge(chargeOfHold(context, { ...hold, amounts: negate(hold.amounts) }, session, "reversal", nowMs));
+  yield* recordCharge(chargeOfHold({ ...hold, amounts: negate(hold.amounts) }, session, "reversal", nowMs));
 }
 
 /** A hold's amounts as a charge: booked where they were held, so that its rows are locked and no window changes. */
-function chargeOfHold(
-  context: Context,
-  hold: Hold,
-  session: Session,
-  source: "unconfirmed" | "reversal",
-  nowMs: number,
-): NewCharge {
+function chargeOfHold(hold: Hold, session: Session, source: "unconfirmed" | "reversal", nowMs: number): NewCharge {
   const { cost, promptTokens, completionTokens, toolCalls } = hold.amounts;
   return {
-    id: context.newId("charge"),
     session,
     model: session.model,
     provider: session.provider,
@@ -98,8 +91,8 @@ function chargeOfHold(
     latencyMs: null,
     error: null,
     holdId: hold.id,
-    idempotencyKey: null,
-    request: null,
+    key: null,
+    corrects: null,
     lines: [],
   };
 }

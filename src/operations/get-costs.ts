@@ -3,17 +3,10 @@ import { z } from "zod";
 import { callerId } from "../core/id.ts";
 import { type Nano, usdFromNano } from "../core/money.ts";
 import { firstDayOf, firstMonthOf, type Window, windowAt } from "../core/window.ts";
-import {
-  type CostFilter,
-  type CostGroup,
-  costsBy,
-  costTotals,
-  DIMENSIONS,
-  type Dimension,
-  lastDayOf,
-  sessionsOf,
-} from "../ledger/costs.ts";
-import type { Sums } from "../ledger/rollups.ts";
+import { lastDayOf } from "../ledger/calendar.ts";
+import { sessionsOf } from "../ledger/cost-sessions.ts";
+import { DIMENSIONS, type Dimension, type Sums } from "../ledger/cost-shape.ts";
+import { type CostFilter, type CostGroup, costsBy, costTotals } from "../ledger/costs.ts";
 import type { Session } from "../ledger/session-row.ts";
 import { findSession } from "../ledger/sessions.ts";
 import type { Work } from "../ledger/statement.ts";
@@ -107,7 +100,10 @@ function* costs(context: Context, principal: Principal, args: Input): Work<z.inp
     teamId: args.team_id ?? null,
     taskId: args.task_id ?? null,
     userId: args.user_id ?? null,
+    role: null,
     provider: args.provider ?? null,
+    model: null,
+    tool: null,
     sessionId: args.session_id ?? null,
   };
   const totals = yield* costTotals(filter);

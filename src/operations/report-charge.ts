@@ -1,11 +1,12 @@
 // A report as a charge: what its arguments may be, what it costs, and which tools share in that.
 import { z } from "zod";
+import { hash64 } from "../core/hash64.ts";
 import { callerId } from "../core/id.ts";
 import type { Nano } from "../core/money.ts";
 import type { PricedTokens } from "../core/price.ts";
 import type { Usage } from "../core/usage.ts";
 import type { Refusal } from "../core/verdict.ts";
-import type { NewCharge, ToolLine } from "../ledger/charges.ts";
+import type { ChargeKey, NewCharge, ToolLine } from "../ledger/charges.ts";
 import type { Session } from "../ledger/session-row.ts";
 import { requestText } from "./idempotency.ts";
 import { calls, freeText, idempotencyKey, instant, MOST_USD, ourId, tokens, usd } from "./input.ts";
@@ -71,7 +72,6 @@ export function chargeOf(
   if (cost > BigInt(MOST_USD) * 1_000_000_000n)
     throw invalidInput("", "this comes to more than 10,000 dollars; report in parts");
   const booked: NewCharge = {
-    id: context.newId("charge"),
     session,
     model,
     provider: priced.provider,
@@ -90,11 +90,21 @@ export function chargeOf(
     latencyMs: args.latency_ms ?? null,
     error: args.error ?? null,
     holdId: args.hold_id ?? null,
-    idempotencyKey: args.idempotency_key ?? null,
-    request: args.idempotency_key === undefined ? null : requestText(args),
+    key: chargeKey(context, args),
+    corrects: null,
     lines,
   };
   return { booked, refusal: args.cost_usd === undefined ? priced.refusal : null };
+}
+
+/** What a repeat of the report is known by; null where it names no key. */
+export function chargeKey(context: Context, args: ReportInput): ChargeKey | null {
+  const key = args.idempotency_key;
+  if (key === undefined) return null;
+  return {
+    hash: hash64(context.sha256(key)),
+    request: hash64(context.sha256(`${key} ${requestText(args)}`)),
+  };
 }
 
 function pricedTokens(args: ReportInput): PricedTokens {

@@ -6,16 +6,16 @@ import { lookup } from "../core/limits.ts";
 import { usdFromNano } from "../core/money.ts";
 import { isExhausted, NO_ASK, type Refusal, type Verdict, verdictOf } from "../core/verdict.ts";
 import { type BalanceRow, readBalances } from "../ledger/balances.ts";
-import { findChargeByKey, type NewCharge, recordCharge, type StoredCharge } from "../ledger/charges.ts";
+import { findChargeByKey, recordCharge, type StoredCharge } from "../ledger/charges.ts";
 import { findHold, type Hold } from "../ledger/holds.ts";
 import type { Session } from "../ledger/session-row.ts";
 import { findSession } from "../ledger/sessions.ts";
 import type { Work } from "../ledger/statement.ts";
 import { freeHold, keysOfHold, lockAndExpire, reverseUnconfirmed } from "./expiry.ts";
-import { idReused, requestText } from "./idempotency.ts";
+import { idReused } from "./idempotency.ts";
 import { type Context, defineOperation, hourAt, mayTouch, type Principal, sessionNotFound } from "./operation.ts";
 import { totalsOut, totalsOutput, usdOutput, verdictOut, verdictOutput } from "./output.ts";
-import { chargeOf, type ReportInput, reportInput } from "./report-charge.ts";
+import { chargeKey, chargeOf, type ReportInput, reportInput } from "./report-charge.ts";
 import { limitsOf, type Standing, sessionStanding } from "./standing.ts";
 
 const output = z.looseObject({
@@ -46,10 +46,9 @@ function* report(context: Context, principal: Principal, args: ReportInput): Wor
   const now = context.now();
   const session = yield* findSession(context.policy.workspace.id, args.session_id);
   if (!session || !mayTouch(principal, session.agentId)) throw sessionNotFound();
-  if (args.idempotency_key !== undefined) {
-    const earlier = yield* findChargeByKey(session.id, args.idempotency_key);
-    if (earlier) return yield* repeat(context, session, earlier, requestText(args), now);
-  }
+  const key = chargeKey(context, args);
+  const earlier = key && (yield* findChargeByKey(session.id, key.hash));
+  if (earlier) return yield* repeat(context, session, earlier, key.request, now);
   const hold = yield* ownHold(session, args.hold_id);
   const charge = chargeOf(context, args, session, now);
   const standing = yield* sessionStanding(context.policy, session, hourAt(context, now), now);
@@ -63,15 +62,15 @@ function* report(context: Context, principal: Principal, args: ReportInput): Wor
     args.hold_id,
   );
   const settled = hold ? yield* freeHold(hold, session, "settled") : null;
-  if (hold && settled === "was_closed") yield* reverseUnconfirmed(context, hold, session, now);
+  if (hold && settled === "was_closed") yield* reverseUnconfirmed(hold, session, now);
   // What was admitted in a window is spent in it: a hold made before midnight leaves no hole in the new day's cap.
   const booked = hold && settled === "closed" ? { ...charge.booked, hour: hold.hour } : charge.booked;
-  const { totals, balances } = yield* recordCharge(booked);
+  const { id, totals, balances } = yield* recordCharge(booked);
   // A report of an earlier hour counts there; the verdict is about now.
   const current =
     booked.hour === standing.spend.hour ? balances : yield* readBalances(session.workspaceId, standing.keys);
   const verdict = verdictAfter(context, standing, current, charge.refusal, now);
-  return answer(booked, { ...session, totals }, current, verdict, {
+  return answer({ ...booked, id }, { ...session, totals }, current, verdict, {
     duplicate: false,
     hold: settled === null ? null : settled === "closed" ? "settled" : "was_closed",
   });
@@ -111,7 +110,7 @@ function* repeat(
   context: Context,
   session: Session,
   earlier: StoredCharge,
-  request: string,
+  request: bigint,
   now: number,
 ): Work<z.input<typeof output>> {
   if (earlier.request !== request) throw idReused();
@@ -122,7 +121,7 @@ function* repeat(
 }
 
 function answer(
-  charge: StoredCharge | NewCharge,
+  charge: Omit<StoredCharge, "request">,
   session: Session,
   balances: readonly BalanceRow[],
   verdict: Verdict,

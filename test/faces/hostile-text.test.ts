@@ -46,8 +46,8 @@ test("and if one is in the ledger all the same, the terminal is shown a harmless
   db.prepare("update sessions set error = ?, agent_id = agent_id || ?").run(HOSTILE, HOSTILE);
   db.prepare("update stops set reason = ?").run(HOSTILE);
   db.prepare("update tasks set title = ?").run(HOSTILE);
-  for (const table of ["costs_by_day", "costs_by_month"])
-    db.prepare(`update ${table} set agent_id = ?, tool = ?`).run(HOSTILE, HOSTILE);
+  db.prepare("update names set name = name || ? where no in (select agent_no from attributions)").run(HOSTILE);
+  db.prepare("update names set name = name || ? where no in (select tool_no from charge_rows)").run(HOSTILE);
   db.close();
 
   const commands = ["sessions", "stops", "task list", "task done t", "costs", "check --agent ada", "ledger verify"];

@@ -9,7 +9,7 @@ import type { Session } from "../../src/ledger/session-row.ts";
 import { openSqlite, type SqliteLedger } from "../../src/ledger/sqlite.ts";
 import { verifyLedger } from "../../src/ledger/verify.ts";
 import { raw } from "./engines.ts";
-import { aCharge, aSession, seeded } from "./fixtures.ts";
+import { aCharge, aSession, keyOf, seeded } from "./fixtures.ts";
 
 /** A new folder, and how to get rid of it. */
 export function folder(): { path: string; in(name: string): string; remove(): void } {
@@ -23,9 +23,9 @@ export async function opened(file: string): Promise<{ ledger: SqliteLedger; sess
   return { ledger, session: await ledger.write(() => seeded(aSession())) };
 }
 
-/** Books a charge under a key. */
+/** Books a charge under a key, which is also its error: of the key only a hash is kept. */
 export const book = (ledger: Ledger, session: Session, key: string) =>
-  ledger.write(() => recordCharge(aCharge(session, { idempotencyKey: key, request: "x".repeat(200) })));
+  ledger.write(() => recordCharge(aCharge(session, { key: keyOf(key), error: key })));
 
 /** Books many, a hundred in a commit. */
 export async function bookMany(ledger: Ledger, session: Session, count: number): Promise<void> {
@@ -35,9 +35,7 @@ export async function bookMany(ledger: Ledger, session: Session, count: number):
 
 /** The keys of all charges there are. */
 export async function keysIn(ledger: Ledger): Promise<string[]> {
-  return (await ledger.read(() => raw<{ key: string }>("select idempotency_key as key from charges"))).map(
-    (row) => row.key,
-  );
+  return (await ledger.read(() => raw<{ key: string }>("select error as key from charges"))).map((row) => row.key);
 }
 
 /** What is wrong with the ledger, structure and sums; nothing when all is well. */

@@ -1,10 +1,13 @@
 // Sessions, charges and holds as the ledger takes them, each with any part changed.
+
+import { createHash } from "node:crypto";
 import { type Attribution, balanceKeys } from "../../src/core/balance-key.ts";
 import { BUILT_IN_HARD_CAPS } from "../../src/core/budget.ts";
+import { hash64 } from "../../src/core/hash64.ts";
 import { type Amounts, NOTHING, type Usage } from "../../src/core/usage.ts";
 import { windowAt } from "../../src/core/window.ts";
 import { addToBalances } from "../../src/ledger/balances.ts";
-import type { NewCharge } from "../../src/ledger/charges.ts";
+import type { ChargeKey, NewCharge } from "../../src/ledger/charges.ts";
 import { type Hold, insertHold } from "../../src/ledger/holds.ts";
 import { NO_TOTALS, type Session } from "../../src/ledger/session-row.ts";
 import { insertSession } from "../../src/ledger/sessions.ts";
@@ -13,6 +16,12 @@ import { START } from "../world.ts";
 
 let count = 0;
 const nextId = (kind: string) => `${kind}_${String(++count).padStart(6, "0")}`;
+
+/** What a key is kept as, with itself as its request. */
+export const keyOf = (key: string): ChargeKey => {
+  const hash = hash64(createHash("sha256").update(key).digest("hex"));
+  return { hash, request: hash };
+};
 
 /** Past 2^53: an engine that hands out doubles anywhere cannot keep it. */
 export const HUGE = 9_007_199_254_740_993n;
@@ -66,7 +75,6 @@ export const hourOf = (at: number): string => windowAt("hour", at, "UTC").key;
 export function aCharge(session: Session, changes: Partial<NewCharge> = {}): NewCharge {
   const occurredAt = changes.occurredAt ?? START;
   return {
-    id: nextId("chg"),
     session,
     model: session.model,
     provider: session.provider,
@@ -85,8 +93,8 @@ export function aCharge(session: Session, changes: Partial<NewCharge> = {}): New
     latencyMs: null,
     error: null,
     holdId: null,
-    idempotencyKey: null,
-    request: null,
+    key: null,
+    corrects: null,
     lines: [],
     ...changes,
   };

@@ -1,12 +1,18 @@
 // A ledger that an earlier version made is brought up to date when it is opened, and keeps what is in it.
-import { readFileSync } from "node:fs";
+import { createHash } from "node:crypto";
+import { PGlite } from "@electric-sql/pglite";
 import Database from "better-sqlite3";
 import { afterEach, beforeEach, expect, test } from "vitest";
+import { hash64 } from "../../src/core/hash64.ts";
+import { findChargeByKey } from "../../src/ledger/charges.ts";
+import type { Ledger } from "../../src/ledger/ledger.ts";
 import { LEDGER_VERSION, pendingMigrations } from "../../src/ledger/migrate.ts";
+import { openPostgres } from "../../src/ledger/postgres.ts";
 import { openSqlite } from "../../src/ledger/sqlite.ts";
 import { findTeamLimits, putTeamLimit } from "../../src/ledger/team-limits.ts";
+import { verifyLedger } from "../../src/ledger/verify.ts";
 import { raw } from "./engines.ts";
-import { book, folder, keysIn, opened } from "./files.ts";
+import { folder } from "./files.ts";
 
 let place: ReturnType<typeof folder>;
 beforeEach(() => {
@@ -38,19 +44,98 @@ test("a ledger of version 1 gets the later tables, by whichever of several serve
   for (const each of ledgers) await each.close();
 });
 
-test("what was booked before is still there", async () => {
+/** A parent and a child of version 2 with charges of every kind, as that version wrote them. */
+const BOOKED = `
+  insert into sessions values
+    ('ses_0000000000000001aaaaaaaaaaaaaa', 'w', 'ada', 'writer', 'blue', 't', 'u1', 'm1', 'p1', null, null,
+      'ses_0000000000000001aaaaaaaaaaaaaa', 'ses_0000000000000001aaaaaaaaaaaaaa', 0, '{}', '{"allow":null,"deny":[]}', '{}',
+      '[]', 'open', null, 1, 2, null, null, null, 2, 1, 30, 3, 0, 0, 2, 300),
+    ('ses_0000000000000002bbbbbbbbbbbbbb', 'w', 'bob', null, null, null, null, null, null,
+      'ses_0000000000000001aaaaaaaaaaaaaa', 'ada', 'ses_0000000000000001aaaaaaaaaaaaaa',
+      'ses_0000000000000001aaaaaaaaaaaaaa/ses_0000000000000002bbbbbbbbbbbbbb', 1, '{}', '{"allow":null,"deny":[]}', '{}',
+      '[]', 'success', null, 1, 2, 3, null, null, 1, 0, 5, 0, 0, 0, 0, 7);
+  insert into charges values
+    ('chg_1', 'w', 'ses_0000000000000001aaaaaaaaaaaaaa', 'ada', 'writer', 'blue', 't', 'u1', 'm1', 'p1', null, 1000, 1001,
+      '2026-10-31T23', 10, 1, 0, 0, 0, 2, 100, null, 100, 'exact', 'list', 'self_reported', 0, 12, 'failed', null, 'k1', 'body'),
+    ('chg_2', 'w', 'ses_0000000000000001aaaaaaaaaaaaaa', 'ada', 'writer', 'blue', 't', 'u1', 'm2', 'p1', 'web', 2000, 2000,
+      '2026-11-01T00', 20, 2, 0, 0, 0, 0, 200, 200, null, 'reported', null, 'self_reported', 1, null, null, null, null, null),
+    ('chg_3', 'w', 'ses_0000000000000002bbbbbbbbbbbbbb', 'bob', null, null, null, null, null, null, null, 3000, 3000,
+      '2026-11-01T00', 5, 0, 0, 0, 0, 0, 7, null, 7, 'unpriced', null, 'self_reported', 0, null, null, null, null, null);
+  insert into charge_tools values ('chg_1', 'web', 1, 40), ('chg_1', 'shell', 1, 10)`;
+
+test("what was booked before is still there, counts where it counted, and is known by its key", async () => {
   const file = place.in("ledger.db");
-  const { ledger: before, session } = await opened(file);
-  for (const key of ["a", "b"]) await book(before, session, key);
-  await before.close();
+  firstVersion(file);
   const db = new Database(file);
-  const later = readFileSync(new URL("../../schema/0002_authority.sql", import.meta.url), "utf8");
-  const made = [...later.matchAll(/^CREATE (TABLE|INDEX) (\w+)/gm)].reverse();
-  for (const [, kind, name] of made) db.exec(`drop ${kind} if exists ${name}`);
-  db.pragma("user_version = 1");
+  db.exec(pendingMigrations(1, "sqlite")[0] ?? "");
+  db.exec(BOOKED);
+  db.pragma("user_version = 2");
   db.close();
-  const after = await openSqlite(file);
-  expect(await keysIn(after)).toEqual(["a", "b"]);
-  expect(await after.read(() => findTeamLimits("default", "night"))).toEqual({});
-  await after.close();
+  await compare(await openSqlite(file));
 });
+
+test("the same on Postgres", async () => {
+  const postgres = await PGlite.create({ parsers: { 20: BigInt, 1700: BigInt } });
+  for (const sql of pendingMigrations(0, "postgres").slice(0, 2)) await postgres.exec(sql);
+  await postgres.exec(BOOKED);
+  await postgres.exec("create table ledger_version (version bigint not null); insert into ledger_version values (2)");
+  await compare(
+    await openPostgres({
+      query: (text, values) => postgres.query(text, [...values]),
+      exec: (text) => postgres.exec(text),
+      close: () => postgres.close(),
+    }),
+  );
+});
+
+async function compare(ledger: Ledger): Promise<void> {
+  const rows = await ledger.read(() =>
+    raw("select id, tool, hour, cost_nano_usd, cost_source, error from charges order by seq"),
+  );
+  expect(rows).toEqual([
+    {
+      id: "chg_0000000000000001-1",
+      tool: null,
+      hour: "2026-10-31T23",
+      cost_nano_usd: 100n,
+      cost_source: "exact",
+      error: "failed",
+    },
+    {
+      id: "chg_0000000000000001-2",
+      tool: "web",
+      hour: "2026-11-01T00",
+      cost_nano_usd: 200n,
+      cost_source: "reported",
+      error: null,
+    },
+    {
+      id: "chg_0000000000000002-1",
+      tool: null,
+      hour: "2026-11-01T00",
+      cost_nano_usd: 7n,
+      cost_source: "unpriced",
+      error: null,
+    },
+  ]);
+  const hash = (text: string) => hash64(createHash("sha256").update(text).digest("hex"));
+  expect(await ledger.read(() => findChargeByKey("ses_0000000000000001aaaaaaaaaaaaaa", hash("k1")))).toMatchObject({
+    id: "chg_0000000000000001-1",
+    request: hash("k1 body"),
+  });
+  const days = await ledger.read(() =>
+    raw("select day, tool, sum(cost_nano_usd) as cost from costs_by_day group by day, tool order by day, tool"),
+  );
+  expect(days.map(({ day, tool, cost }) => `${day} ${tool} ${cost}`)).toEqual([
+    "2026-10-31  50",
+    "2026-10-31 shell 10",
+    "2026-10-31 web 40",
+    "2026-11-01  7",
+    "2026-11-01 web 200",
+  ]);
+  // The charges were written without their balances here: all else agrees.
+  const { charges, differences } = await ledger.read(verifyLedger);
+  expect(charges).toBe(3n);
+  expect(differences.filter(({ what }) => what !== "balance")).toEqual([]);
+  await ledger.close();
+}

@@ -1,5 +1,7 @@
 // Plays random calls on a world and on the naive model beside it, and compares every answer and the ledger at the end.
 import { expect } from "vitest";
+import { usdFromNano } from "../../src/core/money.ts";
+import { foldCosts } from "../../src/ledger/fold.ts";
 import { verifyLedger } from "../../src/ledger/verify.ts";
 import type { Answer, World } from "../world.ts";
 import { raw } from "./engines.ts";
@@ -32,7 +34,8 @@ type HoldCall = {
 };
 type Other =
   | { readonly do: "check" | "end"; readonly session: number }
-  | { readonly do: "stop" | "resume"; readonly agent: string };
+  | { readonly do: "stop" | "resume"; readonly agent: string }
+  | { readonly do: "fold" };
 
 /** A call with its subjects as numbers, that are taken modulo what there is by then. */
 export type Call = Open | Report | HoldCall | Other;
@@ -68,6 +71,10 @@ export class Player {
   /** Sends one call; answers how its outcome is to be compared once all of the moment are in. */
   async #start(call: Call, now: number): Promise<() => void> {
     if (call.do === "open") return this.#open(call, now);
+    if (call.do === "fold") {
+      await this.#world.ledger.write(() => foldCosts(this.#world.context.policy.workspace.id));
+      return () => {};
+    }
     if ("agent" in call) {
       const reason = call.do === "stop" ? { reason: "test" } : {};
       const sent = this.#world.call(call.do, { agent_id: call.agent, ...reason });
@@ -209,5 +216,6 @@ export class Player {
     );
     const { spent } = this.#model.sums(() => true);
     expect(stored).toEqual({ charges: BigInt(this.#model.charges.length), cost: spent.cost });
+    expect(await this.#world.costs()).toMatchObject({ total_cost_usd: usdFromNano(spent.cost) });
   }
 }

@@ -76,6 +76,7 @@ const call: fc.Arbitrary<Call> = fc.oneof(
   },
   { weight: 1, arbitrary: fc.record({ do: fc.constant("check" as const), session: index }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant("end" as const), session: index }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant("fold" as const) }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constantFrom("stop" as const, "resume" as const), agent }) },
 );
 

@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { nanoFromUsd, usdFromNano } from "../../src/core/money.ts";
 import { windowAt } from "../../src/core/window.ts";
-import { DIMENSIONS } from "../../src/ledger/costs.ts";
+import { DIMENSIONS } from "../../src/ledger/cost-shape.ts";
 import { type Answer, OPERATOR, WIDE, type World, worldOf } from "../world.ts";
 import { faultText } from "./witness.ts";
 

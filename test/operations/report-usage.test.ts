@@ -1,7 +1,8 @@
 // report_usage: every report is booked, at an exact cost, with the verdict that follows from it.
 import { describe, expect, test } from "vitest";
+import { raw } from "../ledger/engines.ts";
 import { OPERATOR, WIDE, type World, worldOf } from "../world.ts";
-import { faultText, isClean, limitOf, rowsOf } from "./witness.ts";
+import { faultText, isClean, limitOf } from "./witness.ts";
 
 async function opened(policy: unknown = { hardCaps: WIDE }, open: Record<string, unknown> = {}) {
   const world = await worldOf({ policy });
@@ -9,7 +10,7 @@ async function opened(policy: unknown = { hardCaps: WIDE }, open: Record<string,
   return { world, session_id };
 }
 
-const chargesOf = async (world: World) => (await rowsOf(world.ledger)).charges as Record<string, unknown>[];
+const chargesOf = (world: World) => world.ledger.read(() => raw("select * from charges order by seq"));
 
 describe("a report's cost", () => {
   test("is what was reported; the price by model is kept beside it", async () => {
@@ -224,7 +225,7 @@ describe("a report is always recorded", () => {
     const answer = await world.report({ session_id, error: "overloaded_error\n\ttry again", latency_ms: 1234 });
     expect(JSON.stringify(answer)).not.toContain("overloaded");
     expect(await chargesOf(world)).toMatchObject([{ error: "overloaded_error\n\ttry again", latency_ms: 1234n }]);
-    expect((await rowsOf(world.ledger)).sessions).toMatchObject([{ errors: 1n }]);
+    expect(await world.ledger.read(() => raw("select errors from sessions"))).toMatchObject([{ errors: 1n }]);
     await world.end({ session_id, status: "error", error: "gave up" });
     expect((await world.call("list_sessions", {}, OPERATOR)).sessions).toMatchObject([
       { status: "error", error: "gave up" },

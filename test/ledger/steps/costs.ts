@@ -1,17 +1,13 @@
 // What every engine must answer when asked for costs: the month table, the day table and the charges themselves agree.
 import { beforeEach, expect, test } from "vitest";
 import { recordCharge } from "../../../src/ledger/charges.ts";
-import {
-  type CostFilter,
-  costsBy,
-  costTotals,
-  DIMENSIONS,
-  type Dimension,
-  sessionsOf,
-} from "../../../src/ledger/costs.ts";
+import { sessionsOf } from "../../../src/ledger/cost-sessions.ts";
+import { DIMENSIONS, type Dimension, SUMS, type Sums } from "../../../src/ledger/cost-shape.ts";
+import { type CostFilter, costsBy, costTotals } from "../../../src/ledger/costs.ts";
+import { foldCosts } from "../../../src/ledger/fold.ts";
 import type { Ledger } from "../../../src/ledger/ledger.ts";
-import { SUMS, type Sums } from "../../../src/ledger/rollups.ts";
 import type { Session } from "../../../src/ledger/session-row.ts";
+import { verifyLedger } from "../../../src/ledger/verify.ts";
 import { aCharge, aSession, hourOf, NO_USAGE, seeded, WORKSPACE } from "../fixtures.ts";
 
 const FILTER: CostFilter = {
@@ -22,14 +18,16 @@ const FILTER: CostFilter = {
   teamId: null,
   taskId: null,
   userId: null,
+  role: null,
   provider: null,
+  model: null,
+  tool: null,
   sessionId: null,
 };
-/** The same data, but no whole months: answered from the day table. */
-const BY_DAYS: CostFilter = { ...FILTER, fromDay: "2026-01-02" };
-
-/** Dimensions the month table has. */
-const COARSE: readonly Dimension[] = ["agent", "provider", "tool", "month"];
+/** The same data, but no whole months at the ends: answered from days or cells too. */
+const BY_DAYS: CostFilter = { ...FILTER, fromDay: "2026-09-30", toDay: "2026-11-22" };
+/** The same data as one part of no month. */
+const WITHIN: CostFilter = { ...FILTER, fromDay: "2026-11-01", toDay: "2026-11-22" };
 
 const NONE = Object.fromEntries(SUMS.map((column) => [column, 0n])) as Sums;
 
@@ -57,11 +55,29 @@ export function costSteps(ledger: () => Ledger): void {
     expect(await totals({ ...FILTER, fromDay: "2025-01-01", toDay: "2025-12-31" })).toEqual(NONE);
   });
 
+  test.each(DIMENSIONS)(
+    "costs by %s are the same before and after they are folded, whichever table answers",
+    async (dimension) => {
+      const asked = async () =>
+        Promise.all(
+          [FILTER, BY_DAYS, WITHIN].flatMap((range) =>
+            [{}, { agentId: "ada" }, { teamId: "blue" }, { agentId: "bob", provider: "anthropic" }, { tool: "" }].map(
+              (only) => groups(dimension, { ...range, ...only }),
+            ),
+          ),
+        );
+      const before = await asked();
+      await ledger().write(() => foldCosts(WORKSPACE));
+      expect(await asked()).toEqual(before);
+      expect((await ledger().read(verifyLedger)).differences).toEqual([]);
+    },
+  );
+
   test.each(DIMENSIONS)("costs by %s sum to the total, whichever table answers", async (dimension) => {
     const total = await totals(FILTER);
     const fromDays = await groups(dimension, BY_DAYS);
     expect(sumOf([...fromDays.values()])).toEqual(total);
-    if (COARSE.includes(dimension)) expect(await groups(dimension, FILTER)).toEqual(fromDays);
+    expect(await groups(dimension, FILTER)).toEqual(fromDays);
     const perSession = await Promise.all(
       sessions.map((session) => groups(dimension, { ...FILTER, sessionId: session.id })),
     );
@@ -86,6 +102,9 @@ export function costSteps(ledger: () => Ledger): void {
     ["team", { teamId: "blue" }],
     ["task", { taskId: "594" }],
     ["user", { userId: "u1" }],
+    ["role", { role: "writer" }],
+    ["model", { model: "m2" }],
+    ["tool", { tool: "browser" }],
   ] as const)("a filter by %s answers that group alone", async (dimension, only) => {
     const [value] = Object.values(only);
     const group = (await groups(dimension, FILTER)).get(value ?? "");

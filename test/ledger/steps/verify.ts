@@ -1,13 +1,15 @@
 // What `ledger verify` must see on every engine: each kind of tampering with what is derived, or with the facts below.
 import { expect, test } from "vitest";
 import { recordCharge } from "../../../src/ledger/charges.ts";
+import type { Difference } from "../../../src/ledger/difference.ts";
+import { foldCosts } from "../../../src/ledger/fold.ts";
 import type { Ledger } from "../../../src/ledger/ledger.ts";
 import { endOpenSession } from "../../../src/ledger/sessions.ts";
-import { type Difference, verifyLedger } from "../../../src/ledger/verify.ts";
+import { verifyLedger } from "../../../src/ledger/verify.ts";
 import { freeHold } from "../../../src/operations/expiry.ts";
 import { START } from "../../world.ts";
 import { raw } from "../engines.ts";
-import { aCharge, aHold, aSession, held, seeded } from "../fixtures.ts";
+import { aCharge, aHold, aSession, held, keyOf, seeded } from "../fixtures.ts";
 
 type Kind = Difference["what"];
 
@@ -31,38 +33,38 @@ const TAMPERINGS: readonly (readonly [what: string, sql: string, kinds: readonly
     "update balances set window_key = '2026-11-21' where scope = 'team'",
     ["balance"],
   ],
-  ["a day's cost is changed", "update costs_by_day set cost_nano_usd = cost_nano_usd - 1 where tool = ''", ["day"]],
-  ["a day's tool calls are changed", "update costs_by_day set tool_calls = 9 where tool = 'browser'", ["day"]],
-  ["a day is filed under another agent", "update costs_by_day set agent_id = 'eve' where tool = 'browser'", ["day"]],
-  ["a day is deleted", "delete from costs_by_day where tool = ''", ["day"]],
   [
-    "a month's tokens are changed",
-    "update costs_by_month set input_tokens = input_tokens + 1 where tool = ''",
-    ["month"],
+    "a cell's cost is changed",
+    "update cost_cells set cost_nano_usd = cost_nano_usd - 1 where tool_no = 0",
+    ["cost", "sum"],
   ],
-  ["a month is deleted", "delete from costs_by_month", ["month"]],
+  ["a cell's tool calls are changed", "update cost_cells set tool_calls = 9 where tool_no > 0", ["cost", "sum"]],
   [
-    "a month is invented",
-    "insert into costs_by_month values ('default', '2026-10', 'eve', '', '', 1, 0, 0, 0, 0, 0, 0, 7)",
-    ["month"],
+    "a cell is filed under another agent",
+    "update cost_cells set agent_no = (select no from names where name = '594') where tool_no > 0",
+    ["cost", "sum"],
+  ],
+  ["a cell is deleted", "delete from cost_cells where tool_no = 0", ["cost", "sum"]],
+  ["a sum's tokens are changed", "update cost_sums set input_tokens = input_tokens + 1 where period < 999999", ["sum"]],
+  ["the sums are deleted", "delete from cost_sums", ["sum"]],
+  [
+    "a sum is invented",
+    "insert into cost_sums select book_no, of_agent_no, dimension, 202610, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 7 from cost_sums limit 1",
+    ["sum"],
   ],
   ["a session's total is changed", "update sessions set cost_nano_usd = 0 where agent_id = 'ada'", ["session"]],
   ["a session's count of errors is changed", "update sessions set errors = 5 where agent_id = 'ada'", ["session"]],
   [
     "a charge is made cheaper",
-    "update charges set cost_nano_usd = cost_nano_usd - 1 where idempotency_key = 'plain'",
-    ["balance", "day", "month", "session"],
+    "update charge_rows set cost_nano_usd = cost_nano_usd - 1 where key_hash is not null",
+    ["balance", "cost", "session"],
   ],
-  [
-    "a charge is deleted",
-    "delete from charges where idempotency_key = 'plain'",
-    ["balance", "day", "month", "session"],
-  ],
-  ["a charge is filed under another agent", "update charges set agent_id = 'eve'", ["day", "month"]],
-  ["a charge is moved to another hour", "update charges set hour = '2026-11-22T11'", ["balance"]],
-  ["a charge is moved to another month", "update charges set hour = '2026-10-22T12'", ["balance", "day", "month"]],
-  ["a tool's part of a charge is changed", "update charge_tools set cost_nano_usd = 1", ["day", "month"]],
-  ["a tool's part of a charge is deleted", "delete from charge_tools", ["day", "month"]],
+  ["a charge is deleted", "delete from charge_rows where key_hash is not null", ["balance", "cost", "session"]],
+  ["charges count for another agent", "update attributions set agent_no = 0", ["cost", "session"]],
+  ["a charge is moved to another hour", "update charge_rows set hour = 2026112211", ["balance"]],
+  ["a charge is moved to another month", "update charge_rows set hour = 2026102212", ["balance", "cost"]],
+  ["a tool's part of a charge is changed", "update charge_tool_rows set cost_nano_usd = 1", ["cost"]],
+  ["a tool's part of a charge is deleted", "delete from charge_tool_rows", ["cost"]],
   [
     "an open hold is closed behind the balances' back",
     "update holds set state = 'released' where state = 'held'",
@@ -75,8 +77,12 @@ const TAMPERINGS: readonly (readonly [what: string, sql: string, kinds: readonly
     "update holds set state = 'settled' where state = 'expired'",
     ["hold"],
   ],
-  ["the charge that settled a hold is deleted", "update charges set hold_id = null", ["hold"]],
-  ["a session is moved to another team", "update sessions set team_id = 'others' where agent_id = 'ada'", ["balance"]],
+  ["the charge that settled a hold is deleted", "update charge_rows set hold_id = null", ["hold"]],
+  [
+    "a session is moved to another team",
+    "update sessions set team_id = 'others' where agent_id = 'ada'",
+    ["balance", "session"],
+  ],
 ];
 
 export function verifySteps(ledger: () => Ledger): void {
@@ -112,7 +118,7 @@ async function fill(ledger: Ledger): Promise<void> {
   await ledger.write(function* () {
     const parent = yield* seeded(aSession({ teamId: "blue", taskId: "594" }));
     const child = yield* seeded(aSession({ parent, agentId: "bob", teamId: "blue", taskId: "594" }));
-    yield* recordCharge(aCharge(parent, { idempotencyKey: "plain", error: "failed" }));
+    yield* recordCharge(aCharge(parent, { key: keyOf("plain"), error: "failed" }));
     const lines = [{ tool: "browser", calls: 0n, cost: 100_000n }];
     yield* recordCharge(aCharge(child, { cost: 1_100_000n, lines }));
     yield* held(child, aHold(child));
@@ -122,5 +128,6 @@ async function fill(ledger: Ledger): Promise<void> {
     const expired = yield* held(child, aHold(child));
     yield* freeHold(expired, child, "expired");
     yield* endOpenSession(child.id, "success", null, START + 1);
+    yield* foldCosts(parent.workspaceId);
   });
 }

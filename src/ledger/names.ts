@@ -1,0 +1,27 @@
+// Names: every text that repeats in the charges is kept once, and has a number.
+import { type RawBuilder, sql } from "kysely";
+import { all, statement, type Work } from "./statement.ts";
+import type { NamesTable } from "./tables.ts";
+
+/** The number of nothing at all: no team, no model. */
+export const NO_NAME = 0n;
+
+/** As many names as one statement makes sure of; fewer are filled up with the empty one, which is always there. */
+const MOST = 6;
+const SLOTS = Array.from({ length: MOST }, (_, i) => `name${i}`);
+
+const insert = statement((db, args: Record<string, string>) =>
+  db
+    .insertInto("names")
+    .values(SLOTS.map((slot) => ({ name: args[slot] })) as NamesTable[])
+    .onConflict((oc) => oc.column("name").doNothing()),
+);
+
+/** Gives each of the texts a number, where it has none yet. */
+export function* ensureNames(names: readonly (string | null)[]): Work<void> {
+  if (names.length > MOST) throw new TypeError(`more than ${MOST} names at once`);
+  yield* all(insert, Object.fromEntries(SLOTS.map((slot, i) => [slot, names[i] ?? ""])));
+}
+
+/** In a statement: the number of a name (an argument or a text), null where it has none. */
+export const numberOf = (name: string): RawBuilder<bigint> => sql<bigint>`(select no from names where name = ${name})`;
