@@ -1,126 +1,156 @@
-// Fills a ledger with charges in bulk, of the shape of three months of work, and with everything derived from them.
+// Fills a ledger with charges in bulk, of the shape of a year of many agents' work, and with everything derived from them.
 import Database from "better-sqlite3";
 import { newId } from "../src/context.ts";
 import { balanceKeys } from "../src/core/balance-key.ts";
+import { BOOK_SIZE } from "../src/ledger/books.ts";
+import { foldCosts } from "../src/ledger/fold.ts";
 import { openSqlite } from "../src/ledger/sqlite.ts";
 
 export const WORKSPACE = "example";
-const AGENTS = 40;
-const DAYS = 90;
-const PER_SESSION = 50;
-/** Eight models of four providers. */
-const MODELS = Array.from({ length: 8 }, (_, i) => [`model-${i}`, `provider-${i % 4}`] as const);
-const TOOLS = Array.from({ length: 12 }, (_, i) => `tool-${i}`);
-
 const DAY_MS = 86_400_000;
-const SUMS =
-  "sum(charges), sum(unpriced), sum(input_tokens), sum(output_tokens), sum(cache_read_tokens), sum(cache_write_tokens), sum(tool_calls), sum(cost_nano_usd)";
+
+/** How much work there was; the same over any number of charges, which only makes each agent busier. */
+export const YEAR = { days: 365, agents: 200, teams: 10, users: 500, providers: 6, models: 14, tools: 30, tasksADay: 50 };
+const PER_SESSION = 50;
+const CHUNK = 100_000;
+
+type Progress = (done: number, all: number) => void;
 
 /** Charges a ledger through its operations would hold as well: verify_ledger finds nothing. */
-export async function load(file: string, charges: number, nowMs: number): Promise<void> {
-  await (await openSqlite(file)).close();
+export async function load(file: string, charges: number, nowMs: number, progress: Progress = () => {}): Promise<void> {
+  const ledger = await openSqlite(file);
   const db = new Database(file);
   for (const pragma of ["synchronous = OFF", "foreign_keys = OFF", "cache_size = -200000"]) db.pragma(pragma);
-  db.transaction(() => {
-    insertSessions(db, charges / PER_SESSION, nowMs);
-    insertRollups(db);
-    insertBalances(db);
-  })();
+  const writer = writerOf(db);
+  const random = randomFrom(1);
+  const sessions = Math.max(1, Math.round(charges / PER_SESSION));
+  let written = 0;
+  for (let i = 0; i < sessions; ) {
+    db.transaction(() => {
+      for (const until = written + CHUNK; i < sessions && written < until; i++) {
+        const startedAt = nowMs - YEAR.days * DAY_MS + Math.floor((i / sessions) * (YEAR.days * DAY_MS - 3_600_000));
+        writer.session(random, startedAt, Math.round((charges * (i + 1)) / sessions) - written);
+        written = Math.round((charges * (i + 1)) / sessions);
+      }
+      writer.flushBalances();
+    }).immediate();
+    await ledger.write(() => foldCosts(WORKSPACE));
+    progress(written, charges);
+  }
   db.pragma("wal_checkpoint(TRUNCATE)");
   db.close();
+  await ledger.close();
 }
 
-function insertSessions(db: Database.Database, sessions: number, nowMs: number): void {
-  const random = randomFrom(1);
-  const pick = <T>(list: readonly T[]): T => list[Math.floor(random() * list.length)] as T;
-  const session = db.prepare(`insert into sessions values
-    (@id, '${WORKSPACE}', @agent, null, @team, @task, @user, @model, @provider, null, null, @id, @id, 0, '{}', '{}', '{}',
-    '[]', 'success', null, @at, @at + 3600000, @at + 1500000, null, null, ${PER_SESSION}, 0, @input, @output, 0, 0, @calls, @cost)`);
-  const charge = db.prepare(`insert into charges values
-    (@id, '${WORKSPACE}', @session, @agent, null, @team, @task, @user, @model, @provider, @tool, @at, @at, @hour, @input,
-    @output, 0, 0, 0, @calls, @cost, @cost, null, 'reported', null, 'self_reported', 0, null, null, null, @key, '{}')`);
-  const line = db.prepare("insert into charge_tools values (?, ?, 1, ?)");
-  for (let i = 0; i < sessions; i++) {
-    const at = nowMs - DAYS * DAY_MS + Math.floor(((i + random()) / sessions) * (DAYS * DAY_MS - 3_600_000));
-    const agent = Math.floor(random() * AGENTS);
-    // An agent works for one team, mostly with two models and four tools.
-    const [model, provider] = MODELS[(agent + (random() < 0.5 ? 0 : 3)) % MODELS.length] ?? [null, null];
-    const tools = TOOLS.slice(agent % 9, (agent % 9) + 4);
+function writerOf(db: Database.Database) {
+  const insertName = db.prepare("insert into names (name) values (?) returning no").pluck();
+  const known = new Map<string, number>([["", 0]]);
+  const nameOf = (name: string): number => {
+    const no = known.get(name) ?? (insertName.get(name) as number);
+    known.set(name, no);
+    return no;
+  };
+  db.prepare("insert into books (workspace_id, folded) values (?, 0)").run(WORKSPACE);
+  const insertSession = db.prepare(`insert into sessions
+    (id, workspace_id, agent_id, role, team_id, task_id, user_id, model, provider, root_session_id, path, depth, budget, tools,
+      memory, clamped, status, opened_at, expires_at, ended_at, charges, errors, input_tokens, output_tokens,
+      cache_read_tokens, cache_write_tokens, tool_calls, cost_nano_usd)
+    values (@id, '${WORKSPACE}', @agent, @role, @team, @task, @user, @model, @provider, @id, @id, 0,
+      '{"maxPromptTokens":"500000","maxCompletionTokens":"100000","maxTotalTokens":"600000","maxCostCents":"500","maxToolCalls":"100","maxDuration":"3600000","maxSpawnDepth":"5","maxChildAgents":"20"}',
+      '{"allow":null,"deny":[]}', '{}', '[]', 'success', @at, @at + 3600000, @at + 1500000, @charges, 0, @input, @output, @cached, 0, @calls, @cost)`);
+  const insertAttribution = db.prepare("insert into attributions values (?, 1, ?, ?, ?, ?, ?)");
+  const insertCharge = db.prepare(`insert into charge_rows values
+    (@seq, @session, @no, @model, @provider, @tool, @at, 0, @hour, @input, @output, @cached, 0, 0, @calls, @cost, null, @cost, 1,
+      @list, 0, 0, @latency, null, null, @key, @request, null, null)`);
+  const insertLine = db.prepare("insert into charge_tool_rows values (?, ?, 1, ?)");
+  const insertBalance = db.prepare(`insert into balances values ('${WORKSPACE}', ?, ?, ?, ?, ?, 0, ?, 0, ?, 0, ?, 0)
+    on conflict do update set cost_spent = cost_spent + excluded.cost_spent, prompt_spent = prompt_spent + excluded.prompt_spent,
+      completion_spent = completion_spent + excluded.completion_spent, tool_calls_spent = tool_calls_spent + excluded.tool_calls_spent`);
+  let seq = Number(BOOK_SIZE);
+  let balances = new Map<string, { key: string[]; sums: [number, number, number, number] }>();
+
+  const session = (random: () => number, startedAt: number, charges: number): void => {
+    const pick = (count: number) => Math.floor(random() * count);
+    const agent = pick(YEAR.agents);
+    // An agent works for one team, mostly with two models of its providers and four tools.
+    const model = (agent + (random() < 0.7 ? 0 : 5)) % YEAR.models;
     const own = {
-      id: newId("session", at),
+      id: newId("session", startedAt),
       agent: `agent-${agent}`,
-      team: `team-${agent % 5}`,
-      task: `task-${Math.floor(random() * 200)}`,
-      user: `user-${Math.floor(random() * 25)}`,
-      model,
-      provider,
+      role: ["researcher", "analyst", "writer", "mediator"][agent % 4] ?? null,
+      team: `team-${agent % YEAR.teams}`,
+      task: `task-${new Date(startedAt).toISOString().slice(0, 10)}-${pick(YEAR.tasksADay)}`,
+      user: `user-${pick(YEAR.users)}`,
+      model: `model-${model}-20260101`,
+      provider: `provider-${model % YEAR.providers}`,
     };
-    const totals = { input: 0, output: 0, calls: 0, cost: 0 };
-    for (let j = 0; j < PER_SESSION; j++) {
-      const input = Math.floor(random() * 8_000);
-      const output = Math.floor(random() * 1_000);
-      const cost = input * 3_000 + output * 15_000;
-      const id = newId("charge", at + j * 30_000);
+    const no = nameOf(own.id);
+    known.delete(own.id);
+    insertAttribution.run(no, nameOf(own.agent), nameOf(own.team), nameOf(own.task), nameOf(own.user), nameOf(own.role ?? ""));
+    const totals = { input: 0, output: 0, cached: 0, calls: 0, cost: 0 };
+    const tools = Array.from({ length: 4 }, (_, k) => `tool-${(agent * 7 + k * 5) % YEAR.tools}`);
+    for (let j = 0; j < charges; j++) {
+      const at = startedAt + j * 25_000;
+      const input = pick(3_000);
+      const output = pick(1_200);
+      const cached = pick(60_000);
+      const cost = input * 3_000 + output * 15_000 + cached * 300;
       const kind = random();
-      charge.run({
-        ...own,
-        id,
-        session: own.id,
-        tool: kind < 0.2 ? pick(tools) : null,
-        at: at + j * 30_000,
-        hour: new Date(at + j * 30_000).toISOString().slice(0, 13),
+      const calls = kind < 0.5 ? 1 : 0;
+      seq += 1;
+      insertCharge.run({
+        seq,
+        session: no,
+        no: j + 1,
+        model: nameOf(own.model),
+        provider: nameOf(own.provider),
+        tool: kind < 0.2 ? nameOf(tools[pick(4)] ?? "") : 0,
+        at,
+        hour: Number(new Date(at).toISOString().slice(0, 13).replace(/[-T]/g, "")),
         input,
         output,
-        calls: kind < 0.5 ? 1 : 0,
+        cached,
+        calls,
         cost,
-        key: `key-${j}`,
+        list: nameOf("genai-prices@0.0.71"),
+        latency: pick(20_000),
+        // Every charge has a key, as a careful client sends one: what costs the most space.
+        key: hash(random),
+        request: hash(random),
       });
-      if (kind >= 0.2 && kind < 0.5) line.run(id, pick(tools), Math.floor(cost / 10));
+      if (kind >= 0.2 && kind < 0.5) insertLine.run(seq, nameOf(tools[pick(4)] ?? ""), Math.floor(cost / 10));
       totals.input += input;
       totals.output += output;
-      totals.calls += kind < 0.5 ? 1 : 0;
+      totals.cached += cached;
+      totals.calls += calls;
       totals.cost += cost;
+      count(own, at, [cost, input + cached, output, calls]);
     }
-    session.run({ ...own, at, ...totals });
-  }
-}
+    insertSession.run({ ...own, at: startedAt, charges, ...totals });
+  };
 
-function insertRollups(db: Database.Database): void {
-  const key = (tool: string) =>
-    `c.workspace_id, substr(c.hour, 1, 10) as day, c.agent_id, c.team_id, c.task_id, c.user_id, '' as role, c.provider, c.model, ${tool} as tool`;
-  db.exec(`
-    insert into costs_by_day select workspace_id, day, agent_id, team_id, task_id, user_id, role, provider, model, tool, ${SUMS}
-    from (
-      select ${key("coalesce(c.tool, '')")}, 1 as charges, 0 as unpriced, c.input_tokens, c.output_tokens, 0 as cache_read_tokens,
-        0 as cache_write_tokens, c.tool_calls - coalesce(t.calls, 0) as tool_calls,
-        c.cost_nano_usd - coalesce(t.cost_nano_usd, 0) as cost_nano_usd
-      from charges c left join charge_tools t on t.charge_id = c.id
-      union all
-      select ${key("t.tool")}, 0, 0, 0, 0, 0, 0, t.calls, t.cost_nano_usd
-      from charge_tools t join charges c on c.id = t.charge_id)
-    group by 1, 2, 3, 4, 5, 6, 7, 8, 9, 10;
-    insert into costs_by_month select workspace_id, substr(day, 1, 7), agent_id, provider, tool, ${SUMS}
-    from costs_by_day group by 1, 2, 3, 4, 5`);
-}
-
-function insertBalances(db: Database.Database): void {
-  const rows = db
-    .prepare(`select s.id, s.agent_id, s.team_id, s.task_id, c.hour, sum(c.cost_nano_usd), sum(c.input_tokens),
-      sum(c.output_tokens), sum(c.tool_calls) from charges c join sessions s on s.id = c.session_id group by s.id, c.hour`)
-    .raw()
-    .all() as [string, string, string, string, string, ...number[]][];
-  const balances = new Map<string, { key: string[]; sums: number[] }>();
-  for (const [id, agentId, teamId, taskId, hour, ...sums] of rows) {
-    for (const each of balanceKeys({ workspaceId: WORKSPACE, chain: [id], agentId, teamId, taskId, hour })) {
+  const count = (own: { id: string; agent: string; team: string; task: string }, at: number, sums: number[]): void => {
+    const attribution = { workspaceId: WORKSPACE, chain: [own.id], agentId: own.agent, teamId: own.team, taskId: own.task };
+    for (const each of balanceKeys({ ...attribution, hour: new Date(at).toISOString().slice(0, 13) })) {
       const key = [each.scope, each.scopeId, each.window, each.windowKey];
-      const balance = balances.get(key.join(" "));
-      if (balance) balance.sums = balance.sums.map((sum, i) => sum + (sums[i] ?? 0));
-      else balances.set(key.join(" "), { key, sums });
+      const text = key.join(" ");
+      const balance = balances.get(text) ?? { key, sums: [0, 0, 0, 0] };
+      sums.forEach((sum, i) => {
+        balance.sums[i as 0] += sum;
+      });
+      balances.set(text, balance);
     }
-  }
-  const insert = db.prepare(`insert into balances values ('${WORKSPACE}', ?, ?, ?, ?, ?, 0, ?, 0, ?, 0, ?, 0)`);
-  for (const { key, sums } of balances.values()) insert.run(...key, ...sums);
+  };
+
+  const flushBalances = (): void => {
+    for (const { key, sums } of balances.values()) insertBalance.run(...key, ...sums);
+    balances = new Map();
+  };
+  return { session, flushBalances };
 }
+
+/** 62 random bits: what a key or a request is kept as. */
+const hash = (random: () => number): bigint => (BigInt(Math.floor(random() * 2 ** 31)) << 31n) | BigInt(Math.floor(random() * 2 ** 31));
 
 /** The same numbers in every run (mulberry32). */
 function randomFrom(seed: number): () => number {

@@ -137,6 +137,16 @@ export function* openDescendants(session: Session): Work<Session[]> {
   return rows.map(toSession).filter((other) => other.id !== session.id && other.chain.includes(session.id));
 }
 
+const inTree = statement((db, args: { root: string }) =>
+  db.selectFrom("sessions").selectAll().where("root_session_id", "=", args.root).orderBy("id"),
+);
+
+/** All sessions below this one, ended ones too. */
+export function* descendantsOf(session: Session): Work<Session[]> {
+  const rows = yield* all(inTree, { root: session.chain[0] ?? session.id });
+  return rows.map(toSession).filter((other) => other.id !== session.id && other.chain.includes(session.id));
+}
+
 const childCount = statement((db, args: { parent: string; root: string }) =>
   db
     .selectFrom("sessions")

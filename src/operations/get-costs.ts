@@ -1,50 +1,18 @@
 // get_costs: what was spent, by agent, provider, month, tool and whatever else is asked for.
 import { z } from "zod";
-import { callerId } from "../core/id.ts";
 import { type Nano, usdFromNano } from "../core/money.ts";
-import { firstDayOf, firstMonthOf, type Window, windowAt } from "../core/window.ts";
-import { lastDayOf } from "../ledger/calendar.ts";
-import { sessionsOf } from "../ledger/cost-sessions.ts";
 import { DIMENSIONS, type Dimension, type Sums } from "../ledger/cost-shape.ts";
 import { type CostFilter, type CostGroup, costsBy, costTotals } from "../ledger/costs.ts";
-import type { Session } from "../ledger/session-row.ts";
-import { findSession } from "../ledger/sessions.ts";
 import type { Work } from "../ledger/statement.ts";
-import { findTask } from "../ledger/tasks.ts";
-import { date, ourId } from "./input.ts";
-import {
-  type Context,
-  callingAgent,
-  defineOperation,
-  invalidInput,
-  mayTouch,
-  type Principal,
-  pinOf,
-  sessionNotFound,
-} from "./operation.ts";
+import { costFilterInput, filterOf, LLM, whole } from "./cost-filter.ts";
+import { forecastOf } from "./cost-forecast.ts";
+import { newestSessions, treeOf } from "./cost-sessions.ts";
+import { type Context, defineOperation, type Principal, pinOf } from "./operation.ts";
 import { usdOutput } from "./output.ts";
 import { teamNotFound } from "./teams.ts";
 
-const whole = (what: string, least: number, most: number) =>
-  z
-    .number({ error: `expected ${what}, ${least} to ${most}` })
-    .int({ error: `expected a whole number` })
-    .min(least, { error: `expected at least ${least}` })
-    .max(most, { error: `expected at most ${most}` });
-
 const input = z.strictObject({
-  months: whole("months", 1, 120)
-    .default(3)
-    .describe("Calendar months back, this one included. Used when no days or dates are given."),
-  days: whole("days", 1, 3660).optional().describe("Days back, today included."),
-  start_date: date.optional().describe("YYYY-MM-DD, inclusive."),
-  end_date: date.optional().describe("YYYY-MM-DD, inclusive."),
-  agent_id: callerId.optional(),
-  team_id: callerId.optional(),
-  task_id: callerId.optional(),
-  user_id: callerId.optional(),
-  provider: callerId.optional(),
-  session_id: ourId("session").optional(),
+  ...costFilterInput,
   group_by: z
     .array(z.enum(DIMENSIONS, { error: `expected one of ${DIMENSIONS.join(", ")}` }))
     .max(DIMENSIONS.length)
@@ -87,52 +55,23 @@ export const getCosts = defineOperation({
 const ALWAYS: readonly Dimension[] = ["agent", "provider", "month", "tool"];
 
 function* costs(context: Context, principal: Principal, args: Input): Work<z.input<typeof output>> {
-  const { policy } = context;
-  const range = rangeOf(context, args);
-  if (args.session_id !== undefined) {
-    const session = yield* findSession(policy.workspace.id, args.session_id);
-    if (!session || !mayTouch(principal, session.agentId)) throw sessionNotFound();
-  }
-  const filter: CostFilter = {
-    workspaceId: policy.workspace.id,
-    ...range,
-    agentId: callingAgent(principal, args.agent_id),
-    teamId: args.team_id ?? null,
-    taskId: args.task_id ?? null,
-    userId: args.user_id ?? null,
-    role: null,
-    provider: args.provider ?? null,
-    model: null,
-    tool: null,
-    sessionId: args.session_id ?? null,
-  };
+  const filter = yield* filterOf(context, principal, args);
   const totals = yield* costTotals(filter);
   if (filter.teamId !== null && !isKnownTeam(context, principal, filter.teamId, totals)) throw teamNotFound();
   const breakdowns: Record<string, Breakdown> = {};
   for (const dimension of new Set([...ALWAYS, ...args.group_by])) {
     breakdowns[`by_${dimension}`] = breakdownOut(dimension, yield* costsBy(dimension, filter));
   }
-  const { timezone } = policy.workspace;
-  const { sessions, count } = yield* sessionsOf(
-    filter,
-    startOf(range.fromDay, timezone),
-    endOf(range.toDay, timezone),
-    args.limit,
-  );
-  const listed = [];
-  for (const session of sessions) {
-    const line = sessionOut(session, yield* titleOf(context, session.taskId), context.now());
-    // To an agent a session id is a handle: whoever knows it can spend on it.
-    listed.push(principal.kind !== "agent" ? { session_id: session.id, ...line } : line);
-  }
   return {
-    workspace_id: policy.workspace.id,
-    start_date: range.fromDay,
-    end_date: range.toDay,
+    workspace_id: filter.workspaceId,
+    start_date: filter.fromDay,
+    end_date: filter.toDay,
     ...totalsOut(totals),
+    ...(yield* doubtfulModels(filter, totals)),
     ...(breakdowns as Always),
-    sessions: listed,
-    sessions_left_out: count - sessions.length,
+    forecast: yield* forecastOf(context, filter),
+    ...(args.session_id === undefined ? {} : { tree: yield* treeOf(context, principal, args.session_id) }),
+    ...(yield* newestSessions(context, principal, filter, args.limit)),
   };
 }
 
@@ -144,29 +83,6 @@ function isKnownTeam({ policy }: Context, principal: Principal, teamId: string, 
   return charges > 0n || policy.teams.has(teamId);
 }
 
-/** The days asked for, both inclusive: dates, else days back, else whole calendar months (seeds.md, section 13). */
-function rangeOf(context: Context, args: Input): { fromDay: string; toDay: string } {
-  const today = windowAt("day", context.now(), context.policy.workspace.timezone).key;
-  if (args.start_date !== undefined || args.end_date !== undefined) {
-    const fromDay = args.start_date ?? "0000-01-01";
-    const toDay = args.end_date ?? "9999-12-31";
-    if (fromDay > toDay) throw invalidInput("start_date", "expected a date not after end_date");
-    return { fromDay, toDay };
-  }
-  if (args.days !== undefined) return { fromDay: firstDayOf(args.days, today), toDay: today };
-  return { fromDay: `${firstMonthOf(args.months, today.slice(0, 7))}-01`, toDay: lastDayOf(today) };
-}
-
-/** The window of a local day: noon in UTC lies in it, or far in the east already in the next. */
-function dayWindow(day: string, zone: string): Window {
-  const window = windowAt("day", Date.parse(`${day}T12:00:00Z`), zone);
-  return window.key > day ? windowAt("day", window.start - 1, zone) : window;
-}
-
-const startOf = (day: string, zone: string): number => (day < "1971" ? 0 : dayWindow(day, zone).start);
-const endOf = (day: string, zone: string): number =>
-  day < "1971" ? 0 : day > "9998" ? Number.MAX_SAFE_INTEGER : dayWindow(day, zone).end;
-
 function totalsOut(sums: Sums) {
   return {
     total_cost_usd: usdFromNano(sums.cost_nano_usd),
@@ -177,8 +93,21 @@ function totalsOut(sums: Sums) {
     total_tool_calls: Number(sums.tool_calls),
     charges: Number(sums.charges),
     unpriced_charges: Number(sums.unpriced),
+    approximate_charges: Number(sums.approximate),
+    late_charges: Number(sums.late),
   };
 }
+
+/** The models whose charges have no price or an approximate one, by name: what to add to `prices` in astra.yml. */
+function* doubtfulModels(filter: CostFilter, totals: Sums): Work<Record<string, string[]>> {
+  if (totals.unpriced === 0n && totals.approximate === 0n) return { unpriced_models: [], approximate_models: [] };
+  const models = yield* costsBy("model", filter);
+  const named = (of: "unpriced" | "approximate") =>
+    models.filter((model) => model[of] > 0n).map(({ key }) => key || NONE);
+  return { unpriced_models: named("unpriced"), approximate_models: named("approximate") };
+}
+
+const NONE = "(none)";
 
 /** Dollars per key, the dearest first; months and days as a list in calendar order, as Open Astra's `byMonth`. */
 function breakdownOut(dimension: Dimension, groups: readonly CostGroup[]): Breakdown {
@@ -186,29 +115,9 @@ function breakdownOut(dimension: Dimension, groups: readonly CostGroup[]): Break
     const ordered = [...groups].sort((a, b) => (a.key < b.key ? -1 : 1));
     return ordered.map((group) => ({ [dimension]: group.key, cost_usd: usdFromNano(group.cost_nano_usd) }));
   }
-  const none = dimension === "tool" ? "llm" : "(none)";
+  const none = dimension === "tool" ? LLM : NONE;
   // A tool may be called "llm" too: then both are told together, and the breakdown still sums to the total.
   const costs = new Map<string, Nano>();
   for (const { key, cost_nano_usd } of groups) costs.set(key || none, (costs.get(key || none) ?? 0n) + cost_nano_usd);
   return Object.fromEntries([...costs].map(([key, cost]) => [key, usdFromNano(cost)]));
-}
-
-function* titleOf(context: Context, taskId: string | null): Work<string | null> {
-  if (taskId === null) return null;
-  const listed = context.policy.tasks.get(taskId);
-  return listed ? listed.title : ((yield* findTask(context.policy.workspace.id, taskId))?.title ?? null);
-}
-
-/** A session as the Cost Control guide lists it ("Team cost summary"); tokens are its prompt and completion. */
-function sessionOut(session: Session, title: string | null, now: number) {
-  const { totals } = session;
-  return {
-    agent_name: session.agentId,
-    task_id: session.taskId,
-    task_title: title,
-    status: session.status,
-    cost_usd: usdFromNano(totals.cost),
-    tokens: Number(totals.inputTokens + totals.outputTokens + totals.cacheReadTokens + totals.cacheWriteTokens),
-    duration_minutes: Math.round(((session.endedAt ?? Math.min(now, session.expiresAt)) - session.openedAt) / 60_000),
-  };
 }

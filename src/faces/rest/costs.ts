@@ -10,12 +10,17 @@ const total = {
 };
 const months = z.array(z.object({ month: z.string(), cost: z.number() }));
 
+const pace = z.object({ spent: z.number(), projected: z.number().nullable(), endsAt: z.string() });
+
 export const costsOutput = z.looseObject({
   workspaceId: z.string(),
   ...total,
   byMonth: months,
   startDate: z.string(),
   endDate: z.string(),
+  forecast: z
+    .object({ day: pace, month: pace, caps: z.array(z.looseObject({ reachedAt: z.string().nullable() })) })
+    .nullable(),
 });
 
 export const breakdownOutput = z.looseObject({
@@ -37,20 +42,65 @@ const totals = (answer: Answer) => ({
   byAgent: answer.by_agent,
   byProvider: answer.by_provider,
   byTool: answer.by_tool,
-  byMonth: (answer.by_month as { month: string; cost_usd: number }[]).map(({ month, cost_usd: cost }) => ({
-    month,
-    cost,
-  })),
+  byMonth: listOut(answer.by_month as Answer[]),
+});
+
+/** Months or days. */
+const listOut = (list: readonly Answer[]) => list.map(({ cost_usd: cost, ...named }) => ({ ...named, cost }));
+
+/** How much of the total is in doubt, and why. */
+const doubts = (answer: Answer) => ({
+  charges: answer.charges,
+  unpricedCharges: answer.unpriced_charges,
+  approximateCharges: answer.approximate_charges,
+  lateCharges: answer.late_charges,
+  unpricedModels: answer.unpriced_models,
+  approximateModels: answer.approximate_models,
 });
 
 export function costsAnswer(answer: Answer): Answer {
   const { workspace_id: workspaceId, start_date: startDate, end_date: endDate } = answer;
-  return { workspaceId, ...totals(answer), startDate, endDate };
+  return { workspaceId, ...totals(answer), startDate, endDate, forecast: forecastOut(answer.forecast as Forecast) };
+}
+
+type Pace = { spent_usd: number; projected_usd: number | null; ends_at: string };
+type Cap = { scope_id: string; limit_usd: number; spent_usd: number; reached_at: string | null };
+type Forecast = { day: Pace; month: Pace; caps: Cap[] } | null;
+
+function forecastOut(forecast: Forecast): Answer | null {
+  if (forecast === null) return null;
+  const paceOut = ({ spent_usd: spent, projected_usd, ends_at: endsAt }: Pace) => ({
+    spent,
+    projected: projected_usd,
+    endsAt,
+  });
+  return {
+    day: paceOut(forecast.day),
+    month: paceOut(forecast.month),
+    caps: forecast.caps.map(({ scope_id: scopeId, limit_usd: limit, spent_usd: spent, reached_at, ...rest }) => ({
+      ...rest,
+      scopeId,
+      limit,
+      spent,
+      reachedAt: reached_at,
+    })),
+  };
 }
 
 /** `months` stays what was asked for (3 when nothing was), also beside a range, as the document shows it. */
 export function breakdownAnswer(answer: Answer, input: Answer, nowMs: number): Answer {
   const { workspace_id: workspaceId, start_date: startDate, end_date: endDate } = answer;
   const generatedAt = new Date(nowMs).toISOString();
-  return { meta: { workspaceId, months: input.months ?? 3, startDate, endDate, generatedAt }, ...totals(answer) };
+  const more = Object.entries(answer).flatMap(([name, costs]) => {
+    const dimension = /^by_(.+)$/.exec(name)?.[1];
+    if (dimension === undefined) return [];
+    const shown = Array.isArray(costs) ? listOut(costs as Answer[]) : costs;
+    return [[`by${dimension.charAt(0).toUpperCase()}${dimension.slice(1)}`, shown]];
+  });
+  return {
+    meta: { workspaceId, months: input.months ?? 3, startDate, endDate, generatedAt },
+    ...totals(answer),
+    ...Object.fromEntries(more),
+    ...doubts(answer),
+  };
 }

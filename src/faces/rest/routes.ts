@@ -55,7 +55,10 @@ const camel = {
   teamId: "team_id",
   taskId: "task_id",
   userId: "user_id",
+  role: "role",
   provider: "provider",
+  model: "model",
+  tool: "tool",
 };
 
 /** Under /api/v1 the Cost Control guide's routes and our own, at the root Open Astra's in its camelCase. */
@@ -99,7 +102,7 @@ export const routes: readonly Route[] = [
   route("GET /api/v1/limits", listLimits),
   route("GET /costs", getCosts, { query: camel, shape: { output: costsOutput, of: costsAnswer } }),
   route("GET /costs/breakdown", getCosts, {
-    query: { ...camel, startDate: "start_date", endDate: "end_date" },
+    query: { ...camel, days: "days", startDate: "start_date", endDate: "end_date", groupBy: "group_by" },
     shape: { output: breakdownOutput, of: breakdownAnswer },
   }),
 ];
