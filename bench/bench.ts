@@ -1,5 +1,5 @@
 // `npm run bench`: every benchmark after the other, one table of ratios; both sides of each are measured in one run.
-// `npm run bench -- 10` takes 10 seconds for the mixed load instead of 60.
+// `npm run bench costs` runs one (or several) of them; `npm run bench -- 10` takes 10 seconds for the mixed load, not 60.
 import { costs } from "./costs.ts";
 import { http } from "./http.ts";
 import { httpLoad } from "./http-load.ts";
@@ -8,9 +8,13 @@ import { report } from "./report.ts";
 import { start } from "./start.ts";
 import { stdio } from "./stdio.ts";
 
+const all = { report, stdio, start, costs, http, httpLoad };
+const named = process.argv.slice(2).filter((word) => Object.hasOwn(all, word));
+
 const rows: Row[] = [];
-for (const benchmark of [report, stdio, start, costs, http, httpLoad]) {
-  console.error(`${benchmark.name} ...`);
+for (const [name, benchmark] of Object.entries(all)) {
+  if (named.length > 0 && !named.includes(name)) continue;
+  console.error(`${name} ...`);
   rows.push(...(await benchmark()));
 }
 printTable(rows);

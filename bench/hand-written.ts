@@ -33,7 +33,9 @@ export function handWritten(file: string, sessionId: string, keys: Keys) {
     values ${keys.map(() => `(${marks(13)})`).join(", ")}
     on conflict (workspace_id, scope, scope_id, window_kind, window_key) do update set
     ${AMOUNTS.map((amount) => `${amount} = balances.${amount} + excluded.${amount}`).join(", ")} returning *`);
-  const names = db.prepare("insert into names (name) values (?), (?), (?), (?), (?), (?) on conflict (name) do nothing");
+  const names = db.prepare(
+    "insert into names (name) values (?), (?), (?), (?), (?), (?) on conflict (name) do nothing",
+  );
   const value = (column: string) =>
     column === "seq"
       ? `(select coalesce((select seq from charge_rows where seq between b.no * ${BOOK} and (b.no + 1) * ${BOOK} - 1

@@ -10,8 +10,18 @@ export const WORKSPACE = "example";
 const DAY_MS = 86_400_000;
 
 /** How much work there was; the same over any number of charges, which only makes each agent busier. */
-export const YEAR = { days: 365, agents: 200, teams: 10, users: 500, providers: 6, models: 14, tools: 30, tasksADay: 50 };
-const PER_SESSION = 50;
+export const YEAR = {
+  days: 365,
+  agents: 200,
+  teams: 10,
+  users: 500,
+  providers: 6,
+  models: 14,
+  tools: 30,
+  tasksADay: 50,
+};
+/** Charges of one session: as many as there are for all tasks of every day to be worked on, at most these. */
+const MOST_PER_SESSION = 50;
 const CHUNK = 100_000;
 
 type Progress = (done: number, all: number) => void;
@@ -23,7 +33,7 @@ export async function load(file: string, charges: number, nowMs: number, progres
   for (const pragma of ["synchronous = OFF", "foreign_keys = OFF", "cache_size = -200000"]) db.pragma(pragma);
   const writer = writerOf(db);
   const random = randomFrom(1);
-  const sessions = Math.max(1, Math.round(charges / PER_SESSION));
+  const sessions = Math.ceil(charges / Math.min(MOST_PER_SESSION, charges / (YEAR.days * YEAR.tasksADay)));
   let written = 0;
   for (let i = 0; i < sessions; ) {
     db.transaction(() => {
@@ -86,7 +96,14 @@ function writerOf(db: Database.Database) {
     };
     const no = nameOf(own.id);
     known.delete(own.id);
-    insertAttribution.run(no, nameOf(own.agent), nameOf(own.team), nameOf(own.task), nameOf(own.user), nameOf(own.role ?? ""));
+    insertAttribution.run(
+      no,
+      nameOf(own.agent),
+      nameOf(own.team),
+      nameOf(own.task),
+      nameOf(own.user),
+      nameOf(own.role ?? ""),
+    );
     const totals = { input: 0, output: 0, cached: 0, calls: 0, cost: 0 };
     const tools = Array.from({ length: 4 }, (_, k) => `tool-${(agent * 7 + k * 5) % YEAR.tools}`);
     for (let j = 0; j < charges; j++) {
@@ -130,7 +147,13 @@ function writerOf(db: Database.Database) {
   };
 
   const count = (own: { id: string; agent: string; team: string; task: string }, at: number, sums: number[]): void => {
-    const attribution = { workspaceId: WORKSPACE, chain: [own.id], agentId: own.agent, teamId: own.team, taskId: own.task };
+    const attribution = {
+      workspaceId: WORKSPACE,
+      chain: [own.id],
+      agentId: own.agent,
+      teamId: own.team,
+      taskId: own.task,
+    };
     for (const each of balanceKeys({ ...attribution, hour: new Date(at).toISOString().slice(0, 13) })) {
       const key = [each.scope, each.scopeId, each.window, each.windowKey];
       const text = key.join(" ");
@@ -150,7 +173,8 @@ function writerOf(db: Database.Database) {
 }
 
 /** 62 random bits: what a key or a request is kept as. */
-const hash = (random: () => number): bigint => (BigInt(Math.floor(random() * 2 ** 31)) << 31n) | BigInt(Math.floor(random() * 2 ** 31));
+const hash = (random: () => number): bigint =>
+  (BigInt(Math.floor(random() * 2 ** 31)) << 31n) | BigInt(Math.floor(random() * 2 ** 31));
 
 /** The same numbers in every run (mulberry32). */
 function randomFrom(seed: number): () => number {

@@ -9,7 +9,6 @@ import { openPriceList } from "./prices.ts";
 
 const PREFIX: Record<IdKind, string> = {
   session: "ses",
-  charge: "chg",
   hold: "hld",
   stop: "stp",
   task: "tsk",

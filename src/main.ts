@@ -62,7 +62,14 @@ async function operation(
   if (words[0] === "ledger" || words[0] === "audit") existingLedger(values);
   const context = await contextFor(values);
   try {
-    const answer = (await invoke(command.operation, context, TERMINAL, input)) as Record<string, unknown>;
+    const ask = async (args: Record<string, unknown>) =>
+      (await invoke(command.operation, context, TERMINAL, args)) as Record<string, unknown>;
+    let answer = await ask(input);
+    while (command.join && typeof answer.next_cursor === "string") {
+      answer = command.join(answer, await ask({ ...input, cursor: answer.next_cursor }));
+      if (process.stderr.isTTY) process.stderr.write(`\r\u001b[K${command.text(answer).split("\n")[0]}`);
+    }
+    if (command.join && process.stderr.isTTY) process.stderr.write("\r\u001b[K");
     return print(isJson ? shownJson(answer) : command.text(answer), command.exitCode?.(answer) ?? 0);
   } catch (error) {
     throw inCommandWords(namingFile(error, fileOf(values)), command);

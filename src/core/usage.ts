@@ -11,6 +11,15 @@ export type Usage = {
   readonly toolCalls: bigint;
 };
 
+export const NO_USAGE: Usage = {
+  inputTokens: 0n,
+  outputTokens: 0n,
+  cacheReadTokens: 0n,
+  cacheWriteTokens: 0n,
+  cacheWrite1hTokens: 0n,
+  toolCalls: 0n,
+};
+
 /** The amounts a balance keeps. Total tokens are prompt + completion and so are not kept. */
 export type Amounts = {
   readonly cost: Nano;

@@ -7,6 +7,7 @@ import { listStops, resume, stop } from "../operations/stop.ts";
 import { addTask, listTasks, updateTask } from "../operations/tasks.ts";
 import { verifyLedger } from "../operations/verify-ledger.ts";
 import { authorityCommands } from "./terminal-authority.ts";
+import { chargeCommands } from "./terminal-charges.ts";
 import { type Command, command, option } from "./terminal-command.ts";
 import {
   costsText,
@@ -100,6 +101,7 @@ export const commands: readonly Command[] = [
     text: endText,
   }),
   ...authorityCommands,
+  ...chargeCommands,
   command("task add", addTask, {
     help: "add a task: task add ID --title TEXT [--tag budget:0.50]",
     positional: "task_id",

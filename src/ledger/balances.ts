@@ -1,4 +1,5 @@
 // Balances: the rows that are locked, read and added to. All rows of one call get the same amounts.
+import { sql } from "kysely";
 import type { BalanceKey, BalanceScope } from "../core/balance-key.ts";
 import type { Amounts, Balance } from "../core/usage.ts";
 import { NOTHING } from "../core/usage.ts";
@@ -101,26 +102,29 @@ const upsert = family((count) =>
   ),
 );
 
+/** Joined to the keys as rows: by conditions joined with "or" SQLite reads every balance of the workspace. */
 const select = family((count) =>
-  statement((db, args: Arguments) =>
-    db
-      .selectFrom("balances")
-      .selectAll()
-      .where("workspace_id", "=", args.workspace_id as string)
-      .where((eb) =>
-        eb.or(
-          Array.from({ length: count }, (_, i) =>
-            eb.and([
-              eb("scope", "=", args[`scope${i}`] as string),
-              eb("scope_id", "=", args[`scope_id${i}`] as string),
-              eb("window_kind", "=", args[`window_kind${i}`] as string),
-              eb("window_key", "=", args[`window_key${i}`] as string),
-            ]),
-          ),
+  statement((db, args: Arguments) => {
+    const keys = Array.from(
+      { length: count },
+      (_, i) =>
+        sql`select ${args[`scope${i}`]} as scope, ${args[`scope_id${i}`]} as scope_id,
+          ${args[`window_kind${i}`]} as window_kind, ${args[`window_key${i}`]} as window_key`,
+    );
+    return db
+      .selectFrom(sql<Pick<BalancesTable, (typeof KEY)[number]>>`(${sql.join(keys, sql` union all `)})`.as("k"))
+      .innerJoin("balances as b", (join) =>
+        KEY.reduce((on, column) => on.onRef(`b.${column}`, "=", `k.${column}`), join).on(
+          "b.workspace_id",
+          "=",
+          args.workspace_id as string,
         ),
-      ),
-  ),
+      )
+      .selectAll("b");
+  }),
 );
+
+const KEY = ["scope", "scope_id", "window_kind", "window_key"] as const;
 
 /** One statement per number of rows, made when first needed. */
 function family(make: (count: number) => Statement<Arguments, BalancesTable>) {

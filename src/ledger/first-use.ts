@@ -19,6 +19,7 @@ export function openedAtFirstUse(open: () => Promise<Ledger>): Ledger {
     read: async (work) => (await ledger()).read(work),
     changes: async () => (await ledger()).changes(),
     integrity: async () => (await ledger()).integrity(),
+    vacuum: async () => (await ledger()).vacuum(),
     close: async () => {
       await (await opened)?.close();
     },

@@ -56,18 +56,20 @@ export const sumsOf = (cells: RawBuilder<unknown>) => sql<CostSumsTable>`(
     ${sql.join(SUMS.map((column) => sql`sum(${sql.ref(`c.${column}`)}) as ${sql.ref(column)}`))}
   from ${cells} as c cross join cost_breakdowns b group by 1, 2, 3, 4, 5)`;
 
-const foldSums = statement((db, range: Range) =>
+/** Rows of that shape, added to the sums there are. */
+export const addToSums = (db: Kysely<Tables>, rows: ReturnType<typeof sumsOf>) =>
   db
     .insertInto("cost_sums")
     .columns([...SUMS_KEY, ...SUMS])
     .expression(
       db
-        .selectFrom(sumsOf(sql`(${linesOf(db, range)})`).as("s"))
+        .selectFrom(rows.as("s"))
         .select([...SUMS_KEY, ...SUMS])
         .where(sql<boolean>`1 = 1`),
     )
-    .onConflict((oc) => oc.columns([...SUMS_KEY]).doUpdateSet(added("cost_sums") as Partial<CostSumsTable>)),
-);
+    .onConflict((oc) => oc.columns([...SUMS_KEY]).doUpdateSet(added("cost_sums") as Partial<CostSumsTable>));
+
+const foldSums = statement((db, range: Range) => addToSums(db, sumsOf(sql`(${linesOf(db, range)})`)));
 
 /** What is there plus what came. */
 const added = (table: "cost_cells" | "cost_sums") =>

@@ -14,5 +14,7 @@ export type Ledger = {
   changes(): Promise<number>;
   /** The engine's own check of what it stores: what is wrong, nothing when all is well. Reads the whole ledger. */
   integrity(): Promise<readonly string[]>;
+  /** Gives free space back to the disk, in steps that let other writers through; answers how many bytes. */
+  vacuum(): Promise<number>;
   close(): Promise<void>;
 };

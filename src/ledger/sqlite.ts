@@ -79,6 +79,8 @@ function configure(db: Database.Database, file: string): void {
     );
   }
   refuseForeign(db);
+  // Only a new file takes this: free pages can then be given back a few at a time (see `vacuum`).
+  db.pragma("auto_vacuum = INCREMENTAL");
   const mode = db.pragma("journal_mode = WAL", { simple: true });
   for (const pragma of [
     "synchronous = FULL",
@@ -149,6 +151,7 @@ function ledgerOver(db: Database.Database, queue: FairQueue): SqliteLedger {
     // SQLite counts the commits of other connections, the queue those of this one.
     changes: async () => Number(version.get()) + queue.commits,
     backup: (file) => backUp(db, file),
+    vacuum: () => vacuum(db, queue),
     integrity: async () => {
       try {
         const lines = db.pragma("integrity_check") as { integrity_check: string }[];
@@ -158,6 +161,30 @@ function ledgerOver(db: Database.Database, queue: FairQueue): SqliteLedger {
       }
     },
   };
+}
+
+/** Pages given back in one step: 8 MB. */
+const VACUUM_STEP = 2_000;
+const INCREMENTAL = 2;
+
+async function vacuum(db: Database.Database, queue: FairQueue): Promise<number> {
+  const size = () => db.pragma("page_count", { simple: true }) as number;
+  try {
+    const before = size();
+    // A ledger made before version 3 is rewritten whole, once, and others wait for that.
+    if (db.pragma("auto_vacuum", { simple: true }) !== INCREMENTAL) {
+      await queue.retry(() => db.exec("pragma auto_vacuum = INCREMENTAL; vacuum"));
+    }
+    while ((db.pragma("freelist_count", { simple: true }) as number) > 0) {
+      await queue.retry(() => db.exec(`pragma incremental_vacuum(${VACUUM_STEP})`));
+      await new Promise((done) => setTimeout(done, 1));
+    }
+    const freed = (before - size()) * (db.pragma("page_size", { simple: true }) as number);
+    db.pragma("wal_checkpoint(TRUNCATE)");
+    return Math.max(0, freed);
+  } catch (error) {
+    throw ledgerError(error);
+  }
 }
 
 /** A copy in a new file for its owner only; one that fails leaves nothing behind. */

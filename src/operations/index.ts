@@ -1,6 +1,7 @@
 // Every operation there is. A face loops over these lists; being listed is all that a new one needs.
 import { listAudit, verifyAudit } from "./audit.ts";
 import { checkBudget } from "./check-budget.ts";
+import { correctCharge } from "./correct.ts";
 import { endSession } from "./end-session.ts";
 import { getCosts } from "./get-costs.ts";
 import { getPolicy } from "./get-policy.ts";
@@ -10,6 +11,8 @@ import { listLimits } from "./list-limits.ts";
 import { listSessions } from "./list-sessions.ts";
 import { openSession } from "./open-session.ts";
 import type { Operation } from "./operation.ts";
+import { pruneCharges, vacuumLedger } from "./prune.ts";
+import { recost } from "./recost.ts";
 import { reportUsage } from "./report-usage.ts";
 import { listStops, resume, stop } from "./stop.ts";
 import { addTask, listTasks, updateTask } from "./tasks.ts";
@@ -47,4 +50,8 @@ export const operatorOperations = [
   listAudit,
   verifyAudit,
   verifyLedger,
+  correctCharge,
+  recost,
+  pruneCharges,
+  vacuumLedger,
 ] as unknown as readonly Operation[];

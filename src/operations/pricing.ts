@@ -8,7 +8,7 @@ import type { Context } from "./operation.ts";
 export type PricedUsage = {
   /** By the price list; null = unknown model and the policy prices no unknown ones. */
   readonly cost: Nano | null;
-  readonly costSource: Exclude<CostSource, "reported" | "estimate">;
+  readonly costSource: Exclude<CostSource, "reported" | "estimate" | "corrected">;
   readonly priceList: string | null;
   /** Who sells the model, where the caller did not say and the list knows. */
   readonly provider: string | null;

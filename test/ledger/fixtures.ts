@@ -4,7 +4,7 @@ import { createHash } from "node:crypto";
 import { type Attribution, balanceKeys } from "../../src/core/balance-key.ts";
 import { BUILT_IN_HARD_CAPS } from "../../src/core/budget.ts";
 import { hash64 } from "../../src/core/hash64.ts";
-import { type Amounts, NOTHING, type Usage } from "../../src/core/usage.ts";
+import { type Amounts, NO_USAGE, NOTHING } from "../../src/core/usage.ts";
 import { windowAt } from "../../src/core/window.ts";
 import { addToBalances } from "../../src/ledger/balances.ts";
 import type { ChargeKey, NewCharge } from "../../src/ledger/charges.ts";
@@ -60,15 +60,6 @@ export function aSession(changes: Partial<Session> & { parent?: Session } = {}):
     ...rest,
   };
 }
-
-export const NO_USAGE: Usage = {
-  inputTokens: 0n,
-  outputTokens: 0n,
-  cacheReadTokens: 0n,
-  cacheWriteTokens: 0n,
-  cacheWrite1hTokens: 0n,
-  toolCalls: 0n,
-};
 
 export const hourOf = (at: number): string => windowAt("hour", at, "UTC").key;
 

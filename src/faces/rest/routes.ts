@@ -2,6 +2,7 @@
 import type { z } from "zod";
 import { listAudit, verifyAudit } from "../../operations/audit.ts";
 import { checkBudget } from "../../operations/check-budget.ts";
+import { correctCharge } from "../../operations/correct.ts";
 import { endSession } from "../../operations/end-session.ts";
 import { getCosts } from "../../operations/get-costs.ts";
 import { getPolicy } from "../../operations/get-policy.ts";
@@ -11,6 +12,8 @@ import { listLimits } from "../../operations/list-limits.ts";
 import { listSessions } from "../../operations/list-sessions.ts";
 import { openSession } from "../../operations/open-session.ts";
 import type { Operation } from "../../operations/operation.ts";
+import { pruneCharges, vacuumLedger } from "../../operations/prune.ts";
+import { recost } from "../../operations/recost.ts";
 import { reportUsage } from "../../operations/report-usage.ts";
 import { listStops, resume, stop } from "../../operations/stop.ts";
 import { addTask, listTasks, updateTask } from "../../operations/tasks.ts";
@@ -98,6 +101,10 @@ export const routes: readonly Route[] = [
   route("DELETE /api/v1/keys/{key_id}", revokeKey),
   route("GET /api/v1/audit", listAudit),
   route("GET /api/v1/audit/verify", verifyAudit),
+  route("POST /api/v1/charges/{charge_id}/corrections", correctCharge, { status: 201 }),
+  route("POST /api/v1/recost", recost),
+  route("POST /api/v1/ledger/prune", pruneCharges),
+  route("POST /api/v1/ledger/vacuum", vacuumLedger),
   route("GET /api/v1/policy", getPolicy),
   route("GET /api/v1/limits", listLimits),
   route("GET /costs", getCosts, { query: camel, shape: { output: costsOutput, of: costsAnswer } }),

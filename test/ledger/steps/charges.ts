@@ -1,6 +1,7 @@
 // What every engine must do with charges: write the fact and all that is derived from it, once, or nothing at all.
 import { expect, test } from "vitest";
 import { balanceKeys, keyText } from "../../../src/core/balance-key.ts";
+import { NO_USAGE } from "../../../src/core/usage.ts";
 import type { BalanceRow } from "../../../src/ledger/balances.ts";
 import { readBalances } from "../../../src/ledger/balances.ts";
 import { chargeId, findChargeByKey, recordCharge } from "../../../src/ledger/charges.ts";
@@ -9,7 +10,7 @@ import { findSession } from "../../../src/ledger/sessions.ts";
 import { verifyLedger } from "../../../src/ledger/verify.ts";
 import { START } from "../../world.ts";
 import { raw } from "../engines.ts";
-import { aCharge, amounts, aSession, HUGE, hourOf, keyOf, NO_USAGE, seeded, WORKSPACE } from "../fixtures.ts";
+import { aCharge, amounts, aSession, HUGE, hourOf, keyOf, seeded, WORKSPACE } from "../fixtures.ts";
 
 const byKey = (rows: readonly BalanceRow[]) => new Map(rows.map(([key, balance]) => [keyText(key), balance]));
 

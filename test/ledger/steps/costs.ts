@@ -1,5 +1,6 @@
 // What every engine must answer when asked for costs: the month table, the day table and the charges themselves agree.
 import { beforeEach, expect, test } from "vitest";
+import { NO_USAGE } from "../../../src/core/usage.ts";
 import { recordCharge } from "../../../src/ledger/charges.ts";
 import { sessionsOf } from "../../../src/ledger/cost-sessions.ts";
 import { DIMENSIONS, type Dimension, SUMS, type Sums } from "../../../src/ledger/cost-shape.ts";
@@ -8,7 +9,7 @@ import { foldCosts } from "../../../src/ledger/fold.ts";
 import type { Ledger } from "../../../src/ledger/ledger.ts";
 import type { Session } from "../../../src/ledger/session-row.ts";
 import { verifyLedger } from "../../../src/ledger/verify.ts";
-import { aCharge, aSession, hourOf, NO_USAGE, seeded, WORKSPACE } from "../fixtures.ts";
+import { aCharge, aSession, hourOf, seeded, WORKSPACE } from "../fixtures.ts";
 
 const FILTER: CostFilter = {
   workspaceId: WORKSPACE,
