@@ -35,7 +35,7 @@ const LEAKS = [
 const ENVELOPE = /"message":"Invalid _meta envelope/;
 const FOREIGN_WORDS = /invalid_type|too_small|unrecognized_keys|Invalid input: |undefined/;
 
-const OUR_ID = /\b(?:ses|hld|chg)_[0-9a-z]{30}\b/g;
+const OUR_ID = /\b(?:(?:ses|hld)_[0-9a-z]{30}|chg_[0-9a-z]{16}-\d+)\b/g;
 
 type Json = Record<string, unknown>;
 const isObject = (value: unknown): value is Json =>
@@ -113,7 +113,7 @@ function remember({ caller, label }: Asked, message: Json, records: Records, kno
   const result =
     isObject(message.result) && isObject(message.result.structuredContent) ? message.result.structuredContent : message;
   if (result.status === "open" && label.includes("session")) known.add(`session ${result.agent_id}`, result.session_id);
-  for (const name of ["hold_id", "stop_id", "grant_id", "key_id", "task_id"]) known.add(name, result[name]);
+  for (const name of ["charge_id", "hold_id", "stop_id", "grant_id", "key_id", "task_id"]) known.add(name, result[name]);
   known.add("cursor", result.next_cursor);
   if (typeof result.charge_id === "string") {
     const isNew = result.duplicate === false && result.recorded === true;

@@ -108,7 +108,7 @@ export function fitting(name: string, wanted: Wanted): unknown {
   const record = (fields: readonly string[]) =>
     Object.fromEntries(random.some(fields, 2).map((field) => [field, fitting(field, wanted)]));
   if (name === "session_id" || name === "parent_session_id") return known.one(`session ${subject}`, random);
-  if (/^(hold|stop|grant|key)_id$/.test(name)) return known.one(name, random);
+  if (/^(charge|hold|stop|grant|key)_id$/.test(name)) return known.one(name, random);
   if (name === "agent_id" || name === "agentId") return subject;
   if (name === "team_id" || name === "teamId") return random.one(["red", "blue"]);
   if (name === "task_id" || name === "taskId") return random.one(["t1", "t2", 594, known.one("task_id", random)]);
@@ -129,7 +129,9 @@ export function fitting(name: string, wanted: Wanted): unknown {
   if (name === "expires_at") return new Date(Date.now() + 60_000 + random.below(86_400_000)).toISOString();
   if (/start_?date/i.test(name)) return random.one(["0001-01-01", "2026-11-01"]);
   if (/end_?date/i.test(name)) return random.one(["2099-01-01", "9999-12-31"]);
-  if (name === "group_by") return random.some(["agent", "tool", "day", "model", "user"], 2);
+  if (name === "since" || name === "before" || name === "until") return random.one(["2026-01-01", "2026-10-01"]);
+  if (name === "dry_run" || name === "keep_rollups") return random.oneIn(2);
+  if (name === "group_by" || name === "groupBy") return random.some(["agent", "tool", "day", "model", "user"], 2);
   if (name === "status") return random.one(["success", "error", "cancelled", "done", "open"]);
   if (name === "tags") return random.one([["budget:1"], ["bug"], []]);
   if (name === "depends_on") return random.some(["t1", "t2"], 1);

@@ -49,6 +49,10 @@ const ROUTES: readonly (readonly [line: string, who: readonly Role[], body?: obj
   ["DELETE /api/v1/keys/$key_id", OWNERS],
   ["GET /api/v1/audit", READERS],
   ["GET /api/v1/audit/verify", READERS],
+  ["POST /api/v1/charges/$charge_id/corrections", OPERATORS, { cost_usd: 1, reason: "a test" }, 201],
+  ["POST /api/v1/recost", OPERATORS, { since: "2026-01-01", dry_run: true }],
+  ["POST /api/v1/ledger/prune", OWNERS, { before: "2026-01-01" }],
+  ["POST /api/v1/ledger/vacuum", OWNERS],
   ["GET /api/v1/policy", ANYONE],
   ["GET /api/v1/limits", READERS],
   ["GET /costs", ANYONE],
@@ -71,6 +75,10 @@ async function ready(path: string, owner: Caller): Promise<string> {
   if (path.includes("$session_id")) return await made("session_id", "/api/v1/agents/ada/sessions", {});
   if (path.includes("$stop_id")) return await made("stop_id", "/api/v1/stops", { task_id: "t3", reason: "a test" });
   if (path.includes("$grant_id")) return await made("grant_id", "/api/v1/grants", RAISE);
+  if (path.includes("$charge_id")) {
+    const { session_id } = (await owner.post("/api/v1/agents/ada/sessions", {})).body;
+    return await made("charge_id", `/api/v1/sessions/${session_id}/usage`, USAGE);
+  }
   return await made("key_id", "/api/v1/keys", { name: "x", role: "viewer" });
 }
 

@@ -196,6 +196,9 @@ describe("breakdowns", () => {
       task_id: fc.constantFrom("1", "2"),
       user_id: fc.constantFrom("u1"),
       provider: fc.constantFrom("openai"),
+      role: fc.constant("writer"),
+      model: fc.constantFrom("m1"),
+      tool: fc.constantFrom("web", "shell"),
     },
     { requiredKeys: [] },
   );
@@ -278,7 +281,10 @@ describe("breakdowns", () => {
               row.team === (filter.team_id ?? row.team) &&
               row.task === (filter.task_id ?? row.task) &&
               row.user === (filter.user_id ?? row.user) &&
-              row.provider === (filter.provider ?? row.provider),
+              row.provider === (filter.provider ?? row.provider) &&
+              row.role === (filter.role ?? row.role) &&
+              row.model === (filter.model ?? row.model) &&
+              row.tool === (filter.tool ?? row.tool),
           );
           const total = matching.reduce((sum, row) => sum + row.nano, 0n);
           expect(answer.total_cost_usd).toBe(usdFromNano(total));
@@ -293,5 +299,96 @@ describe("breakdowns", () => {
       ),
       { numRuns: 60 },
     );
+  });
+});
+
+describe("a forecast", () => {
+  const POLICY = {
+    hardCaps: WIDE,
+    workspace: { dailyCostLimitUsd: 10, monthlyCostLimitUsd: 1_000 },
+    teams: [{ id: "t", dailyCostLimitUsd: 3 }],
+    agents: [{ id: "ada", team: "t", dailyCostLimitUsd: 2.5 }, { id: "bob" }],
+  };
+
+  async function spent() {
+    const world = await worldOf({ policy: POLICY, start: at("2026-11-22T06:00:00Z") });
+    for (const [agent_id, cost_usd] of [
+      ["ada", 1],
+      ["bob", 1.5],
+    ])
+      await world.report({ session_id: (await world.open({ agent_id })).session_id, cost_usd });
+    return world;
+  }
+
+  test("carries the workspace's pace to the end of day and month, and says which caps it meets when", async () => {
+    const { forecast } = await (await spent()).costs();
+    expect(forecast).toEqual({
+      day: { spent_usd: 2.5, projected_usd: 10, ends_at: "2026-11-23T00:00:00.000Z" },
+      month: { spent_usd: 2.5, projected_usd: 3.52, ends_at: "2026-12-01T00:00:00.000Z" },
+      caps: [
+        cap("workspace", "default", "day", 10, 2.5, null),
+        cap("workspace", "default", "month", 1_000, 2.5, null),
+        cap("team", "t", "day", 3, 1, "2026-11-22T18:00:00.000Z"),
+      ],
+    });
+  });
+
+  const cap = (
+    scope: string,
+    scope_id: string,
+    window: string,
+    limit_usd: number,
+    spent_usd: number,
+    reached_at: string | null,
+  ) => ({
+    scope,
+    scope_id,
+    window,
+    limit_usd,
+    spent_usd,
+    reached_at,
+  });
+
+  test("is about one agent or one team where that is asked, and about no other question", async () => {
+    const world = await spent();
+    expect(await world.costs({ agent_id: "ada" })).toMatchObject({
+      forecast: {
+        day: { spent_usd: 1, projected_usd: 4 },
+        caps: expect.arrayContaining([cap("agent", "ada", "day", 2.5, 1, "2026-11-22T15:00:00.000Z")]),
+      },
+    });
+    expect(await world.costs({ team_id: "t" })).toMatchObject({
+      forecast: { day: { spent_usd: 1 }, month: { spent_usd: 1 } },
+    });
+    for (const question of [{ user_id: "u" }, { model: "m" }, { tool: "web" }, { agent_id: "ada", team_id: "t" }])
+      expect((await world.costs(question)).forecast).toBeNull();
+  });
+});
+
+describe("the tree of a session", () => {
+  test("says what each cost itself and with its descendants, parents before children", async () => {
+    const world = await worldOf({ policy: { hardCaps: WIDE } });
+    const top = await world.open({ agent_id: "lead" });
+    const ids = [top.session_id];
+    for (const [agent_id, parent] of [
+      ["kid", 0],
+      ["grandkid", 1],
+      ["other", 0],
+    ] as const)
+      ids.push((await world.open({ agent_id, parent_session_id: ids[parent] })).session_id);
+    for (const [i, session_id] of ids.entries()) await world.report({ session_id, cost_usd: 2 ** i });
+    const line = (agent_name: string, depth: number, cost_usd: number, tree_cost_usd: number) => ({
+      agent_name,
+      depth,
+      status: "open",
+      cost_usd,
+      tree_cost_usd,
+    });
+    const lines = [line("lead", 0, 1, 15), line("kid", 1, 2, 6), line("grandkid", 2, 4, 4), line("other", 1, 8, 8)];
+    expect((await world.costs({ session_id: ids[0] })).tree).toEqual(lines);
+    expect((await world.costs({ session_id: ids[1] })).tree).toEqual([line("kid", 0, 2, 6), line("grandkid", 1, 4, 4)]);
+    const told = (await world.costs({ session_id: ids[0] }, OPERATOR)).tree as { session_id: string }[];
+    expect(told.map(({ session_id }) => session_id)).toEqual(ids);
+    expect(await world.costs()).not.toHaveProperty("tree");
   });
 });
