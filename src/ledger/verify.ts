@@ -17,7 +17,7 @@ export type Verification = {
   readonly differences: readonly Difference[];
 };
 
-/** Recomputes balances, rollups, session totals and settled holds over all workspaces. Reads the whole ledger. */
+/** Recomputes balances, sums of costs, session totals and settled holds over all workspaces. Reads the whole ledger. */
 export function* verifyLedger(): Work<Verification> {
   const sessions = new Map((yield* all(everySession, {})).map((row) => [row.id, toSession(row)]));
   const balances = yield* compareBalances(sessions);
