@@ -35,7 +35,7 @@ function insertSessions(db: Database.Database, sessions: number, nowMs: number):
   const pick = <T>(list: readonly T[]): T => list[Math.floor(random() * list.length)] as T;
   const session = db.prepare(`insert into sessions values
     (@id, '${WORKSPACE}', @agent, null, @team, @task, @user, @model, @provider, null, null, @id, @id, 0, '{}', '{}', '{}',
-    '[]', 'success', null, @at, @at + 3600000, @at + 1500000, null, null, ${PER_SESSION}, 0, @input, @output, 0, 0, @calls, @cost)`);
+    '[]', 'success', null, @at, @at + 3600000, @at + 1500000, null, null, ${PER_SESSION}, 0, @input, @output, 0, 0, @calls, @cost, 'success', null, null)`);
   const charge = db.prepare(`insert into charges values
     (@id, '${WORKSPACE}', @session, @agent, null, @team, @task, @user, @model, @provider, @tool, @at, @at, @hour, @input,
     @output, 0, 0, 0, @calls, @cost, @cost, null, 'reported', null, 'self_reported', 0, null, null, null, @key, '{}')`);

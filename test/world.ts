@@ -23,6 +23,7 @@ export const TABLES = [
   "balances",
   "costs_by_day",
   "costs_by_month",
+  "executions_by_window",
   "stops",
   "tasks",
   "api_keys",

@@ -3,6 +3,7 @@ import { balanceKeys } from "../core/balance-key.ts";
 import type { Nano } from "../core/money.ts";
 import { amountsOf, NOTHING, type Usage } from "../core/usage.ts";
 import { addToBalances, type BalanceRow } from "./balances.ts";
+import { followCharge } from "./executions.ts";
 import { addToRollups } from "./rollups.ts";
 import type { Session, SessionTotals } from "./session-row.ts";
 import { addToSession } from "./sessions.ts";
@@ -54,6 +55,7 @@ export function* recordCharge(charge: NewCharge): Work<{ balances: readonly Bala
   }
   const totals = yield* addToSession(session.id, { ...usage, cost, errors: charge.error === null ? 0n : 1n });
   yield* addToRollups(charge);
+  yield* followCharge(charge, totals);
   return { balances, totals };
 }
 

@@ -1,7 +1,7 @@
-// Sessions: opening, finding, counting and ending them; their own totals grow with each charge.
+// Sessions: opening, finding and counting them; their own totals grow with each charge (for their end see executions.ts).
 import { SESSION_COLUMNS, type Session, type SessionTotals, toRow, toSession, toTotals } from "./session-row.ts";
 import { all, first, statement, type Work } from "./statement.ts";
-import type { SessionStatus, SessionsTable } from "./tables.ts";
+import type { SessionsTable } from "./tables.ts";
 
 const byId = statement((db, args: { workspaceId: string; id: string }) =>
   db.selectFrom("sessions").selectAll().where("id", "=", args.id).where("workspace_id", "=", args.workspaceId),
@@ -99,26 +99,6 @@ export function* addToSession(id: string, charge: Omit<SessionTotals, "charges">
   return toTotals(row);
 }
 
-const end = statement((db, args: { id: string; status: string; error: string | null; at: bigint }) =>
-  db
-    .updateTable("sessions")
-    .set({ status: args.status as SessionStatus, error: args.error, ended_at: args.at })
-    .where("id", "=", args.id)
-    .where("status", "=", "open")
-    .returning("id"),
-);
-
-/** Ends an open session; answers whether it was open. */
-export function* endOpenSession(
-  id: string,
-  status: Exclude<SessionStatus, "open">,
-  error: string | null,
-  atMs: number,
-): Work<"ended" | "was_not_open"> {
-  const row = yield* first(end, { id, status, error, at: BigInt(atMs) });
-  return row ? "ended" : "was_not_open";
-}
-
 const openInTree = statement((db, args: { root: string }) =>
   db
     .selectFrom("sessions")
@@ -133,6 +113,34 @@ export function* openDescendants(session: Session): Work<Session[]> {
   const root = session.chain[0] ?? session.id;
   const rows = yield* all(openInTree, { root });
   return rows.map(toSession).filter((other) => other.id !== session.id && other.chain.includes(session.id));
+}
+
+const overdue = statement((db, args: { workspaceId: string; before: bigint; limit: bigint }) =>
+  db
+    .selectFrom("sessions")
+    .selectAll()
+    .where("workspace_id", "=", args.workspaceId)
+    .where("status", "=", "open")
+    .where("expires_at", "<=", args.before)
+    .where(({ not, exists, selectFrom }) =>
+      not(
+        exists(
+          selectFrom("holds")
+            .select("holds.id")
+            .whereRef("holds.session_id", "=", "sessions.id")
+            .where("holds.state", "=", "held"),
+        ),
+      ),
+    )
+    .orderBy("expires_at")
+    .orderBy("id")
+    .limit(args.limit),
+);
+
+/** Open sessions whose deadline passed before an instant and that hold nothing, the longest overdue first. */
+export function* overdueSessions(workspaceId: string, beforeMs: number, limit: number): Work<Session[]> {
+  const rows = yield* all(overdue, { workspaceId, before: BigInt(beforeMs), limit: BigInt(limit) });
+  return rows.map(toSession);
 }
 
 const childCount = statement((db, args: { parent: string; root: string }) =>

@@ -8,10 +8,11 @@ import { SUMS } from "./rollups.ts";
 import { NO_TOTALS, type Session, type SessionTotals, toSession } from "./session-row.ts";
 import { all, statement, type Work } from "./statement.ts";
 import type { CostsByDayTable } from "./tables.ts";
+import { compareExecutions } from "./verify-executions.ts";
 
 /** One difference, in words for the operator. */
 export type Difference = {
-  readonly what: "balance" | "day" | "month" | "session" | "hold";
+  readonly what: "balance" | "day" | "month" | "session" | "hold" | "execution";
   readonly key: string;
   readonly stored: string;
   readonly computed: string;
@@ -34,6 +35,7 @@ export function* verifyLedger(): Work<Verification> {
     ...(yield* compareRollups("month")),
     ...(yield* compareTotals(sessions)),
     ...(yield* compareHolds()),
+    ...(yield* compareExecutions()),
   ];
   return { charges: balances.charges, holds: balances.holds, balances: balances.count, differences };
 }

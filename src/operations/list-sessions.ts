@@ -51,7 +51,8 @@ function placeOf(cursor: string): SessionPlace {
 
 function lineOf(session: Session, now: number): Record<string, unknown> {
   const { totals } = session;
-  const isExpired = session.status === "open" && session.expiresAt <= now;
+  const isOverdue = session.status === "open" && session.expiresAt <= now;
+  const isExpired = isOverdue || session.execution?.outcome === "expired";
   return {
     session_id: session.id,
     parent_session_id: session.parentSessionId,

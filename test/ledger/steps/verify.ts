@@ -1,13 +1,13 @@
 // What `ledger verify` must see on every engine: each kind of tampering with what is derived, or with the facts below.
 import { expect, test } from "vitest";
 import { recordCharge } from "../../../src/ledger/charges.ts";
+import { endOpenSession } from "../../../src/ledger/executions.ts";
 import type { Ledger } from "../../../src/ledger/ledger.ts";
-import { endOpenSession } from "../../../src/ledger/sessions.ts";
 import { type Difference, verifyLedger } from "../../../src/ledger/verify.ts";
 import { freeHold } from "../../../src/operations/expiry.ts";
 import { START } from "../../world.ts";
 import { raw } from "../engines.ts";
-import { aCharge, aHold, aSession, held, seeded } from "../fixtures.ts";
+import { aCharge, aHold, anEnding, aSession, held, seeded } from "../fixtures.ts";
 
 type Kind = Difference["what"];
 
@@ -121,6 +121,6 @@ async function fill(ledger: Ledger): Promise<void> {
     yield* recordCharge(aCharge(parent, { holdId: settled.id }));
     const expired = yield* held(child, aHold(child));
     yield* freeHold(expired, child, "expired");
-    yield* endOpenSession(child.id, "success", null, START + 1);
+    yield* endOpenSession(child, anEnding({ atMs: START + 1 }));
   });
 }
