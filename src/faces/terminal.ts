@@ -8,6 +8,7 @@ import { addTask, listTasks, updateTask } from "../operations/tasks.ts";
 import { verifyLedger } from "../operations/verify-ledger.ts";
 import { authorityCommands } from "./terminal-authority.ts";
 import { type Command, command, option } from "./terminal-command.ts";
+import { ledgerCommands } from "./terminal-ledgers.ts";
 import {
   costsText,
   endText,
@@ -99,6 +100,7 @@ export const commands: readonly Command[] = [
     fixed: { status: "cancelled" },
     text: endText,
   }),
+  ...ledgerCommands,
   ...authorityCommands,
   command("task add", addTask, {
     help: "add a task: task add ID --title TEXT [--tag budget:0.50]",

@@ -167,8 +167,8 @@ function dayWindow(day: string, zone: string): Window {
   return window.key > day ? windowAt("day", window.start - 1, zone) : window;
 }
 
-const startOf = (day: string, zone: string): number => (day < "1971" ? 0 : dayWindow(day, zone).start);
-const endOf = (day: string, zone: string): number =>
+export const startOf = (day: string, zone: string): number => (day < "1971" ? 0 : dayWindow(day, zone).start);
+export const endOf = (day: string, zone: string): number =>
   day < "1971" ? 0 : day > "9998" ? Number.MAX_SAFE_INTEGER : dayWindow(day, zone).end;
 
 function totalsOut(sums: Sums) {

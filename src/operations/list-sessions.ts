@@ -2,12 +2,12 @@
 import { z } from "zod";
 import { callerId } from "../core/id.ts";
 import { usdFromNano } from "../core/money.ts";
-import { listSessions as newest, type SessionPlace } from "../ledger/session-lists.ts";
+import { listSessions as newest } from "../ledger/session-lists.ts";
 import type { Session } from "../ledger/session-row.ts";
 import type { Work } from "../ledger/statement.ts";
 import { type Context, callingAgent, defineOperation, forbidden } from "./operation.ts";
 import { instantOut } from "./output.ts";
-import { nextCursor, pageInput, wrongCursor } from "./page.ts";
+import { nextCursor, pageInput, placeOf } from "./page.ts";
 
 export const listSessions = defineOperation({
   name: "list_sessions",
@@ -41,12 +41,6 @@ function* page(
     sessions: shown.map((session) => lineOf(session, context.now())),
     next_cursor: last && found.length > args.limit ? `${last.openedAt}.${last.id}` : null,
   };
-}
-
-function placeOf(cursor: string): SessionPlace {
-  const [, openedAt, id] = /^(\d{1,15})\.([a-z0-9_]{1,64})$/.exec(cursor) ?? [];
-  if (openedAt === undefined || id === undefined) throw wrongCursor();
-  return { openedAt: Number(openedAt), id };
 }
 
 function lineOf(session: Session, now: number): Record<string, unknown> {
