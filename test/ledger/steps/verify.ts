@@ -76,6 +76,24 @@ const TAMPERINGS: readonly (readonly [what: string, sql: string, kinds: readonly
     ["hold"],
   ],
   ["the charge that settled a hold is deleted", "update charges set hold_id = null", ["hold"]],
+  [
+    "a window's score is changed",
+    "update executions_by_window set score_ppm = 1 where window_kind = 'week'",
+    ["execution"],
+  ],
+  ["an agent's month is deleted", "delete from executions_by_window where window_kind = 'month'", ["execution"]],
+  [
+    "executions are invented",
+    "insert into executions_by_window values ('default', 'day', '2026-11-22', 'eve', 1, 1, 0, 0)",
+    ["execution"],
+  ],
+  ["a success is called a failure", "update sessions set outcome = 'error' where agent_id = 'bob'", ["execution"]],
+  ["an execution is made quicker", "update sessions set ended_at = opened_at where agent_id = 'bob'", ["execution"]],
+  [
+    "an execution is moved to another day",
+    "update sessions set ended_hour = '2026-11-21T12' where agent_id = 'bob'",
+    ["execution"],
+  ],
   ["a session is moved to another team", "update sessions set team_id = 'others' where agent_id = 'ada'", ["balance"]],
 ];
 
