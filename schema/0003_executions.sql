@@ -8,8 +8,9 @@ ALTER TABLE sessions ADD COLUMN outcome TEXT
 ALTER TABLE sessions ADD COLUMN ended_hour TEXT;
 ALTER TABLE sessions ADD COLUMN cost_limit_nano_usd BIGINT CHECK (cost_limit_nano_usd >= 0);
 UPDATE sessions SET outcome = status WHERE status <> 'open';
-CREATE INDEX executions_by_end ON sessions (workspace_id, ended_at) WHERE ended_at IS NOT NULL;
-CREATE INDEX executions_by_agent ON sessions (workspace_id, agent_id, ended_at) WHERE ended_at IS NOT NULL;
+-- In this order: SQLite, which has no statistics, takes the first of two that look alike to it.
+CREATE INDEX executions_by_agent ON sessions (workspace_id, agent_id, ended_at, id) WHERE ended_at IS NOT NULL;
+CREATE INDEX executions_by_end ON sessions (workspace_id, ended_at, id) WHERE ended_at IS NOT NULL;
 -- Has all that the two role ledgers look at, an eighth of what a session takes.
 CREATE INDEX executions_by_user_role ON sessions (workspace_id, user_id, role, opened_at, ended_at, expires_at, outcome,
   cost_nano_usd, cost_limit_nano_usd, input_tokens, output_tokens, cache_read_tokens, cache_write_tokens, tool_calls,

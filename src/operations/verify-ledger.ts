@@ -6,7 +6,8 @@ import { defineOperation } from "./operation.ts";
 export const verifyLedger = defineOperation({
   name: "verify_ledger",
   title: "Verify the ledger",
-  description: "Checks the file, recomputes balances, rollups and session totals from charges and holds, and compares.",
+  description:
+    "Checks the file, recomputes balances, rollups, session totals and sums of executions from charges and holds, and compares.",
   input: z.strictObject({}),
   output: z.looseObject({
     ok: z.boolean(),
