@@ -28,7 +28,9 @@ const seconds = (title: string, key: string): Column<Line> => ({
   align: "right",
   cell: (row) => {
     const ms = numberOf(row, key);
-    return ms === null ? "-" : `${(ms / 1000).toLocaleString("en-US", { maximumFractionDigits: 1 })} s`;
+    return ms === null
+      ? "-"
+      : `${(ms / 1000).toLocaleString("en-US", { minimumFractionDigits: 1, maximumFractionDigits: 1 })} s`;
   },
 });
 
