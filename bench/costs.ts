@@ -5,6 +5,7 @@ import Database from "better-sqlite3";
 import type { Ledger } from "../src/ledger/ledger.ts";
 import { openSqlite } from "../src/ledger/sqlite.ts";
 import { getCosts } from "../src/operations/get-costs.ts";
+import { leaderboard } from "../src/operations/leaderboard.ts";
 import { invoke, type Operation, type Principal } from "../src/operations/operation.ts";
 import { verifyLedger } from "../src/operations/verify-ledger.ts";
 import { foldingCost } from "./folding.ts";
@@ -48,6 +49,14 @@ function questions(nowMs: number): Question[] {
       input: { agent_id: "agent-7", group_by: [by], limit: 0 },
       most: 50,
     })),
+    ...(["day", "week", "month"] as const).flatMap((period) =>
+      (["cost", "fitness"] as const).map((sort) => ({
+        measure: `  leaderboard of the ${period} by ${sort}`,
+        operation: leaderboard as unknown as Operation,
+        input: { period, sort },
+        most: 20,
+      })),
+    ),
   ];
 }
 

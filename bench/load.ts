@@ -47,6 +47,7 @@ export async function load(file: string, charges: number, nowMs: number, progres
     await ledger.write(() => foldCosts(WORKSPACE));
     progress(written, charges);
   }
+  insertExecutions(db);
   db.pragma("wal_checkpoint(TRUNCATE)");
   db.close();
   await ledger.close();
@@ -64,10 +65,11 @@ function writerOf(db: Database.Database) {
   const insertSession = db.prepare(`insert into sessions
     (id, workspace_id, agent_id, role, team_id, task_id, user_id, model, provider, root_session_id, path, depth, budget, tools,
       memory, clamped, status, opened_at, expires_at, ended_at, charges, errors, input_tokens, output_tokens,
-      cache_read_tokens, cache_write_tokens, tool_calls, cost_nano_usd)
+      cache_read_tokens, cache_write_tokens, tool_calls, cost_nano_usd, outcome, ended_hour, cost_limit_nano_usd)
     values (@id, '${WORKSPACE}', @agent, @role, @team, @task, @user, @model, @provider, @id, @id, 0,
       '{"maxPromptTokens":"500000","maxCompletionTokens":"100000","maxTotalTokens":"600000","maxCostCents":"500","maxToolCalls":"100","maxDuration":"3600000","maxSpawnDepth":"5","maxChildAgents":"20"}',
-      '{"allow":null,"deny":[]}', '{}', '[]', 'success', @at, @at + 3600000, @at + 1500000, @charges, 0, @input, @output, @cached, 0, @calls, @cost)`);
+      '{"allow":null,"deny":[]}', '{}', '[]', 'success', @at, @at + 3600000, @at + 1500000, @charges, 0, @input, @output, @cached, 0, @calls, @cost,
+      'success', @endedHour, 5000000000)`);
   const insertAttribution = db.prepare("insert into attributions values (?, 1, ?, ?, ?, ?, ?)");
   const insertCharge = db.prepare(`insert into charge_rows values
     (@seq, @session, @no, @model, @provider, @tool, @at, 0, @hour, @input, @output, @cached, 0, 0, @calls, @cost, null, @cost, 1,
@@ -143,7 +145,8 @@ function writerOf(db: Database.Database) {
       totals.cost += cost;
       count(own, at, [cost, input + cached, output, calls]);
     }
-    insertSession.run({ ...own, at: startedAt, charges, ...totals });
+    const endedHour = new Date(startedAt + 1_500_000).toISOString().slice(0, 13);
+    insertSession.run({ ...own, at: startedAt, endedHour, charges, ...totals });
   };
 
   const count = (own: { id: string; agent: string; team: string; task: string }, at: number, sums: number[]): void => {
@@ -170,6 +173,18 @@ function writerOf(db: Database.Database) {
     balances = new Map();
   };
   return { session, flushBalances };
+}
+
+/** As each session's end adds to its windows. */
+function insertExecutions(db: Database.Database): void {
+  for (const [kind, key] of [
+    ["day", "substr(ended_hour, 1, 10)"],
+    ["week", "date(substr(ended_hour, 1, 10), '-6 days', 'weekday 1')"],
+    ["month", "substr(ended_hour, 1, 7)"],
+  ])
+    db.exec(`insert into executions_by_window
+      select workspace_id, '${kind}', ${key}, agent_id, count(*), count(*), sum(latency_ms), sum(score_ppm)
+      from execution_log group by 1, 2, 3, 4`);
 }
 
 /** 62 random bits: what a key or a request is kept as. */

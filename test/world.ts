@@ -28,6 +28,7 @@ export const TABLES = [
   "cost_cells",
   "cost_sums",
   "cost_breakdowns",
+  "executions_by_window",
   "stops",
   "tasks",
   "api_keys",

@@ -16,7 +16,7 @@ export type Window = {
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
 /** Longer than any clock was ever set back at once (three hours, Antarctica/Casey). */
-const MOST_SET_BACK = 4 * HOUR;
+export const MOST_SET_BACK = 4 * HOUR;
 
 /**
  * The window of that kind around an instant. Windows of one kind tile time: an hour that daylight saving repeats
@@ -56,6 +56,12 @@ export function firstDayOf(count: number, day: string): string {
   return new Date(Date.parse(`${day}T00:00:00Z`) - (count - 1) * DAY).toISOString().slice(0, 10);
 }
 
+/** The Monday that begins a date's week, which is the week's key. */
+export function weekOf(day: string): string {
+  const at = Date.parse(`${day}T00:00:00Z`);
+  return new Date(at - ((at / DAY + 3) % 7) * DAY).toISOString().slice(0, 10);
+}
+
 /** Does Intl know the zone? */
 export function isTimeZone(zone: string): boolean {
   try {
@@ -80,7 +86,7 @@ function localMs(atMs: number, zone: string): number {
 }
 
 /** How far the zone's clock is ahead of UTC. */
-function offsetAt(atMs: number, zone: string): number {
+export function offsetAt(atMs: number, zone: string): number {
   const parts: Record<string, number> = {};
   for (const { type, value } of formatterOf(zone).formatToParts(atMs)) parts[type] = Number(value);
   const { year = 0, month = 1, day = 1, hour = 0, minute = 0, second = 0 } = parts;

@@ -1,8 +1,10 @@
-// What can be read beside the tools: live budgets, the policy and the month's costs, each one operation's answer.
+// What can be read beside the tools: live budgets, the policy, costs and ledgers, each one operation's answer.
 import { checkBudget } from "../operations/check-budget.ts";
 import { getCosts } from "../operations/get-costs.ts";
 import { getPolicy } from "../operations/get-policy.ts";
+import { leaderboard } from "../operations/leaderboard.ts";
 import { type Context, invoke, type Principal } from "../operations/operation.ts";
+import { getRoleLedger } from "../operations/role-ledger.ts";
 
 type Answer = Record<string, unknown>;
 
@@ -16,6 +18,8 @@ export type BudgetResource = {
 
 export const POLICY_URI = "budget://policy";
 export const MONTH_URI = "budget://costs/month";
+export const LEADERBOARD_URI = "budget://leaderboard/{period}";
+export const ROLES_URI = "budget://ledgers/roles";
 export const SESSION_URI = "budget://sessions/{session_id}";
 
 const policy: BudgetResource = {
@@ -36,10 +40,26 @@ const session = (sessionId: string): BudgetResource => ({
   paceMs: 0,
 });
 
+const ranking = (period: string): BudgetResource => ({
+  read: (context, principal) => invoke(leaderboard, context, principal, { period }),
+  state: (answer) => JSON.stringify(answer.agents),
+  paceMs: 1_000,
+});
+
+/** Reads every session there ever was: not for every charge. */
+const roles: BudgetResource = {
+  read: (context, principal) => invoke(getRoleLedger, context, principal, {}),
+  state: (answer) => JSON.stringify(answer),
+  paceMs: 60_000,
+};
+
 /** The resource a URI names, null if it can name none. Whether a session is there, and the caller's, its read says. */
 export function resourceAt(uri: string): BudgetResource | null {
   if (uri === POLICY_URI) return policy;
   if (uri === MONTH_URI) return month;
+  if (uri === ROLES_URI) return roles;
+  const period = /^budget:\/\/leaderboard\/([^/?#]+)$/.exec(uri)?.[1];
+  if (period !== undefined) return ranking(period);
   const sessionId = /^budget:\/\/sessions\/([^/?#]+)$/.exec(uri)?.[1];
   return sessionId === undefined ? null : session(sessionId);
 }

@@ -7,7 +7,7 @@ import {
   ResourceTemplate,
 } from "@modelcontextprotocol/server";
 import { AstraError } from "../core/error.ts";
-import { MONTH_URI, POLICY_URI, resourceAt, SESSION_URI } from "./budget-resources.ts";
+import { LEADERBOARD_URI, MONTH_URI, POLICY_URI, ROLES_URI, resourceAt, SESSION_URI } from "./budget-resources.ts";
 import type { BudgetWatch, Caller } from "./budget-watch.ts";
 import { logFault } from "./fault-log.ts";
 
@@ -52,10 +52,36 @@ const FIXED = [
   },
 ];
 
+/** Resources that tell of all agents together: not offered to one of them, which could not read them. */
+const RANKING = {
+  name: "leaderboard",
+  template: new ResourceTemplate(LEADERBOARD_URI, { list: undefined }),
+  config: {
+    title: "Leaderboard of this day, week or month",
+    description: "What the agents used and how well they did, the dearest first.",
+    mimeType: JSON_TYPE,
+    cacheHint,
+  },
+};
+
+const ROLES = {
+  name: "role_ledger",
+  uri: ROLES_URI,
+  config: {
+    title: "Role ledger",
+    description: "Executions, success rate, latency, tokens, cost and fitness per role.",
+    mimeType: JSON_TYPE,
+    cacheHint,
+  },
+};
+
 export function offerResources(server: McpServer, caller: Caller, log: (text: string) => void): void {
   const read = (uri: string) => contentsOf(uri, caller, log);
-  for (const { name, uri, config } of FIXED) server.registerResource(name, uri, config, () => read(uri));
+  const isAgent = caller.principal.kind === "agent";
+  for (const { name, uri, config } of isAgent ? FIXED : [...FIXED, ROLES])
+    server.registerResource(name, uri, config, () => read(uri));
   server.registerResource(SESSION.name, SESSION.template, SESSION.config, ({ href }) => read(href));
+  if (!isAgent) server.registerResource(RANKING.name, RANKING.template, RANKING.config, ({ href }) => read(href));
 }
 
 async function contentsOf(uri: string, { context, principal }: Caller, log: (text: string) => void) {

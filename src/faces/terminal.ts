@@ -9,6 +9,7 @@ import { verifyLedger } from "../operations/verify-ledger.ts";
 import { authorityCommands } from "./terminal-authority.ts";
 import { chargeCommands } from "./terminal-charges.ts";
 import { type Command, command, option } from "./terminal-command.ts";
+import { ledgerCommands } from "./terminal-ledgers.ts";
 import {
   costsText,
   endText,
@@ -100,6 +101,7 @@ export const commands: readonly Command[] = [
     fixed: { status: "cancelled" },
     text: endText,
   }),
+  ...ledgerCommands,
   ...authorityCommands,
   ...chargeCommands,
   command("task add", addTask, {

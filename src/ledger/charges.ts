@@ -6,6 +6,7 @@ import { amountsOf, NOTHING, type Usage } from "../core/usage.ts";
 import { addToBalances, type BalanceRow } from "./balances.ts";
 import { nextSeq } from "./books.ts";
 import { calendarNumber } from "./calendar.ts";
+import { followCharge } from "./executions.ts";
 import { FOLD_EVERY, foldCosts } from "./fold.ts";
 import { ensureNames, numberOf } from "./names.ts";
 import type { Session, SessionTotals } from "./session-row.ts";
@@ -79,6 +80,7 @@ export function* recordCharge(charge: NewCharge): Work<Recorded> {
     yield* ensureNames([line.tool]);
     yield* all(insertLine, { seq, tool: line.tool, calls: line.calls, cost: line.cost });
   }
+  yield* followCharge(charge, totals);
   if (seq % FOLD_EVERY === 0n) yield* foldCosts(session.workspaceId);
   return { id: chargeId(session.id, no), balances, totals };
 }

@@ -22,6 +22,22 @@ export type CostFilter = {
   readonly sessionId: string | null;
 };
 
+/** All of a workspace's costs in a range of days. */
+export const everything = (workspaceId: string, fromDay: string, toDay: string): CostFilter => ({
+  workspaceId,
+  fromDay,
+  toDay,
+  agentId: null,
+  teamId: null,
+  taskId: null,
+  userId: null,
+  role: null,
+  provider: null,
+  model: null,
+  tool: null,
+  sessionId: null,
+});
+
 export type CostGroup = Sums & { readonly key: string };
 
 export const NO_SUMS = Object.fromEntries(SUMS.map((column) => [column, 0n])) as Sums;

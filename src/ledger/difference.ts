@@ -1,7 +1,7 @@
 // A difference between what is stored and what the charges and holds come to, in words for the operator.
 
 export type Difference = {
-  readonly what: "balance" | "cost" | "sum" | "session" | "hold";
+  readonly what: "balance" | "cost" | "sum" | "session" | "hold" | "execution";
   readonly key: string;
   readonly stored: string;
   readonly computed: string;

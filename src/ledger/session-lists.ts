@@ -34,7 +34,7 @@ export type SessionFilter = {
 };
 
 /** Where a page ended: the next one has what was opened before. */
-export type SessionPlace = { readonly openedAt: number; readonly id: string };
+type SessionPlace = { readonly at: number; readonly id: string };
 
 /** One statement for each way to filter, so that each finds its index. */
 const newest = (filter: "every" | "agent", which: "all" | "open") =>
@@ -57,7 +57,7 @@ const NEWEST = {
   agent: { all: newest("agent", "all"), open: newest("agent", "open") },
 };
 
-const START: SessionPlace = { openedAt: Number.MAX_SAFE_INTEGER, id: "" };
+const START: SessionPlace = { at: Number.MAX_SAFE_INTEGER, id: "" };
 
 /** The newest sessions after a place, newest first. */
 export function* listSessions(
@@ -68,7 +68,7 @@ export function* listSessions(
   const rows = yield* all(NEWEST[agentId === null ? "every" : "agent"][which], {
     workspaceId,
     agentId: agentId ?? "",
-    at: BigInt(after.openedAt),
+    at: BigInt(after.at),
     id: after.id,
     limit: BigInt(limit),
   });

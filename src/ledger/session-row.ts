@@ -1,5 +1,7 @@
 // A session as a record: what it is, and how its row is written and read.
 import type { Budget } from "../core/budget.ts";
+import type { Outcome } from "../core/execution.ts";
+import type { Nano } from "../core/money.ts";
 import type { MemoryPermissions, ToolPermissions } from "../core/policy.ts";
 import type { SessionStatus, SessionsTable } from "./tables.ts";
 
@@ -29,6 +31,12 @@ export type Session = {
   readonly openedAt: number;
   readonly expiresAt: number;
   readonly endedAt: number | null;
+  /** What it counts as since it has ended, with the local hour and the limit that sessions of old do not tell. */
+  readonly execution: {
+    readonly outcome: Outcome;
+    readonly hour: string | null;
+    readonly costLimit: Nano | null;
+  } | null;
   readonly idempotencyKey: string | null;
   readonly request: string | null;
   /** Its own charges, without its children's. */
@@ -91,6 +99,9 @@ export const SESSION_COLUMNS = Object.keys({
   cache_write_tokens: 0,
   tool_calls: 0,
   cost_nano_usd: 0,
+  outcome: 0,
+  ended_hour: 0,
+  cost_limit_nano_usd: 0,
 } satisfies Record<keyof SessionsTable, 0>) as (keyof SessionsTable)[];
 
 export function toRow(session: Session): SessionsTable {
@@ -128,6 +139,9 @@ export function toRow(session: Session): SessionsTable {
     cache_write_tokens: session.totals.cacheWriteTokens,
     tool_calls: session.totals.toolCalls,
     cost_nano_usd: session.totals.cost,
+    outcome: session.execution?.outcome ?? null,
+    ended_hour: session.execution?.hour ?? null,
+    cost_limit_nano_usd: session.execution?.costLimit ?? null,
   };
 }
 
@@ -173,6 +187,7 @@ export function toSession(row: SessionsTable): Session {
     openedAt: Number(row.opened_at),
     expiresAt: Number(row.expires_at),
     endedAt: row.ended_at === null ? null : Number(row.ended_at),
+    execution: row.outcome && { outcome: row.outcome, hour: row.ended_hour, costLimit: row.cost_limit_nano_usd },
     idempotencyKey: row.idempotency_key,
     request: row.request,
     totals: toTotals(row),

@@ -1,8 +1,8 @@
-// Sessions: opening, finding, counting and ending them; their own totals grow with each charge.
+// Sessions: opening, finding and counting them; their own totals grow with each charge (for their end see executions.ts).
 import { insertAttribution } from "./attributions.ts";
 import { SESSION_COLUMNS, type Session, type SessionTotals, toRow, toSession, toTotals } from "./session-row.ts";
 import { all, first, statement, type Work } from "./statement.ts";
-import type { SessionStatus, SessionsTable } from "./tables.ts";
+import type { SessionsTable } from "./tables.ts";
 
 const byId = statement((db, args: { workspaceId: string; id: string }) =>
   db.selectFrom("sessions").selectAll().where("id", "=", args.id).where("workspace_id", "=", args.workspaceId),
@@ -101,26 +101,6 @@ export function* addToSession(id: string, charge: Omit<SessionTotals, "charges">
   return toTotals(row);
 }
 
-const end = statement((db, args: { id: string; status: string; error: string | null; at: bigint }) =>
-  db
-    .updateTable("sessions")
-    .set({ status: args.status as SessionStatus, error: args.error, ended_at: args.at })
-    .where("id", "=", args.id)
-    .where("status", "=", "open")
-    .returning("id"),
-);
-
-/** Ends an open session; answers whether it was open. */
-export function* endOpenSession(
-  id: string,
-  status: Exclude<SessionStatus, "open">,
-  error: string | null,
-  atMs: number,
-): Work<"ended" | "was_not_open"> {
-  const row = yield* first(end, { id, status, error, at: BigInt(atMs) });
-  return row ? "ended" : "was_not_open";
-}
-
 const openInTree = statement((db, args: { root: string }) =>
   db
     .selectFrom("sessions")
@@ -145,6 +125,46 @@ const inTree = statement((db, args: { root: string }) =>
 export function* descendantsOf(session: Session): Work<Session[]> {
   const rows = yield* all(inTree, { root: session.chain[0] ?? session.id });
   return rows.map(toSession).filter((other) => other.id !== session.id && other.chain.includes(session.id));
+}
+
+const overdue = statement((db, args: { workspaceId: string; before: bigint; limit: bigint }) =>
+  db
+    .selectFrom("sessions")
+    .selectAll()
+    .where("workspace_id", "=", args.workspaceId)
+    .where("status", "=", "open")
+    .where("expires_at", "<=", args.before)
+    .where(({ not, exists, selectFrom }) =>
+      not(
+        exists(
+          selectFrom("holds")
+            .select("holds.id")
+            .whereRef("holds.session_id", "=", "sessions.id")
+            .where("holds.state", "=", "held"),
+        ),
+      ),
+    )
+    .orderBy("expires_at")
+    .orderBy("id")
+    .limit(args.limit),
+);
+
+const anyOverdue = statement((db, args: { workspaceId: string; before: bigint }) =>
+  db
+    .selectFrom("sessions")
+    .select("id")
+    .where("workspace_id", "=", args.workspaceId)
+    .where("status", "=", "open")
+    .where("expires_at", "<=", args.before)
+    .limit(1n),
+);
+
+/** Open sessions whose deadline passed before an instant and that hold nothing, the longest overdue first. */
+export function* overdueSessions(workspaceId: string, beforeMs: number, limit: number): Work<Session[]> {
+  // There is nearly never one, and to look for all in order takes much longer.
+  if (!(yield* first(anyOverdue, { workspaceId, before: BigInt(beforeMs) }))) return [];
+  const rows = yield* all(overdue, { workspaceId, before: BigInt(beforeMs), limit: BigInt(limit) });
+  return rows.map(toSession);
 }
 
 const childCount = statement((db, args: { parent: string; root: string }) =>

@@ -79,8 +79,8 @@ function configure(db: Database.Database, file: string): void {
     );
   }
   refuseForeign(db);
-  // Only a new file takes this: free pages can then be given back a few at a time (see `vacuum`).
-  db.pragma("auto_vacuum = INCREMENTAL");
+  // A new file only, for it needs the lock: free pages can then be given back a few at a time (see `vacuum`).
+  if (db.pragma("page_count", { simple: true }) === 0) db.pragma("auto_vacuum = INCREMENTAL");
   const mode = db.pragma("journal_mode = WAL", { simple: true });
   for (const pragma of [
     "synchronous = FULL",

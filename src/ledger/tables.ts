@@ -1,5 +1,6 @@
 // The ledger's tables as Kysely sees them: every integer is a bigint (see `schema/*.sql` for meanings).
 import type { BalanceScope } from "../core/balance-key.ts";
+import type { ExecutionWindow, Outcome } from "../core/execution.ts";
 import type { AmountMeasure } from "../core/limits.ts";
 import type { WindowKind } from "../core/window.ts";
 
@@ -62,6 +63,10 @@ export type SessionsTable = Tally & {
   idempotency_key: string | null;
   request: string | null;
   errors: bigint;
+  /** These three are set when it ends. */
+  outcome: Outcome | null;
+  ended_hour: string | null;
+  cost_limit_nano_usd: bigint | null;
 };
 
 export type NamesTable = { no: bigint; name: string };
@@ -194,6 +199,56 @@ export type CostSumsTable = CostTally & {
 
 export type CostBreakdownsTable = { per_agent: bigint; per_day: bigint; dimension: bigint };
 
+export type ExecutionsByWindowTable = {
+  workspace_id: string;
+  window_kind: ExecutionWindow;
+  window_key: string;
+  agent_id: string;
+  executions: bigint;
+  successes: bigint;
+  latency_ms: bigint;
+  score_ppm: bigint;
+};
+
+/** A view. */
+export type ExecutionLogTable = Tally & {
+  workspace_id: string;
+  session_id: string;
+  agent_id: string;
+  role: string | null;
+  team_id: string | null;
+  task_id: string | null;
+  user_id: string | null;
+  model: string | null;
+  provider: string | null;
+  started_at: bigint;
+  ended_at: bigint;
+  ended_hour: string | null;
+  latency_ms: bigint;
+  time_limit_ms: bigint;
+  errors: bigint;
+  cost_limit_nano_usd: bigint | null;
+  outcome: Outcome;
+  error: string | null;
+  score_ppm: bigint;
+};
+
+/** A view; `role` is "" where there is none. */
+export type RoleLedgerTable = Omit<Tally, "charges"> & {
+  workspace_id: string;
+  role: string;
+  executions: bigint;
+  successes: bigint;
+  success_rate_ppm: bigint;
+  latency_mean_ms: bigint;
+  latency_p50_ms: bigint;
+  latency_p95_ms: bigint;
+  errors: bigint;
+  fitness_ppm: bigint;
+};
+
+export type UserRoleLedgerTable = RoleLedgerTable & { user_id: string };
+
 export type StopsTable = {
   id: string;
   workspace_id: string;
@@ -301,6 +356,10 @@ export type Tables = {
   cost_lines: CostLinesView;
   cost_sums: CostSumsTable;
   cost_breakdowns: CostBreakdownsTable;
+  executions_by_window: ExecutionsByWindowTable;
+  execution_log: ExecutionLogTable;
+  role_ledger: RoleLedgerTable;
+  user_role_ledger: UserRoleLedgerTable;
   stops: StopsTable;
   tasks: TasksTable;
   api_keys: ApiKeysTable;

@@ -9,6 +9,7 @@ import { NO_TOTALS, type Session, type SessionTotals, toSession } from "./sessio
 import { all, statement, type Work } from "./statement.ts";
 import type { PrunedChargesTable } from "./tables.ts";
 import { compareCosts } from "./verify-costs.ts";
+import { compareExecutions } from "./verify-executions.ts";
 
 export type Verification = {
   readonly charges: bigint;
@@ -26,6 +27,7 @@ export function* verifyLedger(): Work<Verification> {
     ...(yield* compareCosts()),
     ...(yield* compareTotals(sessions)),
     ...(yield* compareHolds()),
+    ...(yield* compareExecutions()),
   ];
   return { charges: balances.charges, holds: balances.holds, balances: balances.count, differences };
 }

@@ -76,7 +76,10 @@ function rangeOf(context: Context, args: CostQuestion): { fromDay: string; toDay
 }
 
 /** The instants of a filter's days in the workspace's zone: `[from, to)` in epoch ms. */
-export function instantsOf({ fromDay, toDay }: CostFilter, zone: string): { fromMs: number; toMs: number } {
+export function instantsOf(
+  { fromDay, toDay }: Pick<CostFilter, "fromDay" | "toDay">,
+  zone: string,
+): { fromMs: number; toMs: number } {
   return {
     fromMs: fromDay < "1971" ? 0 : dayWindow(fromDay, zone).start,
     toMs: toDay < "1971" ? 0 : toDay > "9998" ? Number.MAX_SAFE_INTEGER : dayWindow(toDay, zone).end,

@@ -1,11 +1,15 @@
 // end_session: close a session and everything open below it, and let go of what they hold.
 import { z } from "zod";
 import { balanceKeys, sortKeys } from "../core/balance-key.ts";
-import { lookup } from "../core/limits.ts";
+import { type Outcome, outcomeOf } from "../core/execution.ts";
+import { lookup, sessionLimits } from "../core/limits.ts";
+import type { Balance } from "../core/usage.ts";
 import { readBalances } from "../ledger/balances.ts";
+import { endOpenSession } from "../ledger/executions.ts";
+import { grantsInForce } from "../ledger/grants.ts";
 import { type Hold, openHolds } from "../ledger/holds.ts";
 import type { Session } from "../ledger/session-row.ts";
-import { endOpenSession, findSession, openDescendants } from "../ledger/sessions.ts";
+import { findSession, openDescendants } from "../ledger/sessions.ts";
 import type { Work } from "../ledger/statement.ts";
 import { recordChange } from "./audit.ts";
 import { freeHold, keysOfHold, lockAndExpire } from "./expiry.ts";
@@ -61,8 +65,11 @@ function* end(context: Context, principal: Principal, args: z.output<typeof inpu
   for (const each of held) {
     if ((yield* freeHold(each.hold, each.session, "released")) === "closed") released += 1;
   }
-  for (const child of children) yield* endOpenSession(child.id, "cancelled", null, now);
-  yield* endOpenSession(session.id, args.status, args.error ?? null, now);
+  const ending = { atMs: now, hour: hourAt(context, now) };
+  for (const child of children)
+    yield* endOpenSession(child, { status: "cancelled", outcome: "cancelled", error: null, ...ending });
+  const outcome = yield* outcomeAt(context, session, args.status, now);
+  yield* endOpenSession(session, { status: args.status, outcome, error: args.error ?? null, ...ending });
   if (principal.kind !== "agent") {
     yield* recordChange(context, principal, {
       action: "end_session",
@@ -76,17 +83,35 @@ function* end(context: Context, principal: Principal, args: z.output<typeof inpu
   return yield* answer(context, ended, { already: false, children: children.length, holds: released });
 }
 
+/** What the session comes to; its holds and those below it must be let go of. */
+function* outcomeAt(
+  context: Context,
+  session: Session,
+  status: "success" | "error" | "cancelled",
+  now: number,
+): Work<Outcome> {
+  const raises = yield* grantsInForce(session.workspaceId, now);
+  const balance = yield* treeBalance(session);
+  return outcomeOf(status, sessionLimits(session, "session", balance, context.policy.hardCaps, raises, now));
+}
+
+/** What the session and everything below it used. */
+function* treeBalance(session: Session): Work<Balance> {
+  const key = { scope: "session", scopeId: session.id, window: "session", windowKey: "" } as const;
+  return lookup(yield* readBalances(session.workspaceId, [key]))(key);
+}
+
 function* answer(
   context: Context,
   session: Session,
   done: { already: boolean; children: number; holds: number },
 ): Work<z.input<typeof output>> {
-  const key = { scope: "session", scopeId: session.id, window: "session", windowKey: "" } as const;
-  const tree = lookup(yield* readBalances(session.workspaceId, [key]))(key).spent.cost;
+  const tree = (yield* treeBalance(session)).spent.cost;
   const endedAt = session.endedAt ?? context.now();
   return {
     session_id: session.id,
     status: session.status,
+    outcome: session.execution?.outcome ?? null,
     already_ended: done.already,
     started_at: instantOut(session.openedAt),
     ended_at: instantOut(endedAt),

@@ -1,4 +1,5 @@
 // Every operation there is. A face loops over these lists; being listed is all that a new one needs.
+import { getAgentHours } from "./agent-hours.ts";
 import { listAudit, verifyAudit } from "./audit.ts";
 import { checkBudget } from "./check-budget.ts";
 import { correctCharge } from "./correct.ts";
@@ -7,6 +8,8 @@ import { getCosts } from "./get-costs.ts";
 import { getPolicy } from "./get-policy.ts";
 import { grant, listGrants, revokeGrant } from "./grants.ts";
 import { createKey, listKeys, revokeKey } from "./keys.ts";
+import { leaderboard } from "./leaderboard.ts";
+import { listExecutions } from "./list-executions.ts";
 import { listLimits } from "./list-limits.ts";
 import { listSessions } from "./list-sessions.ts";
 import { openSession } from "./open-session.ts";
@@ -14,9 +17,11 @@ import type { Operation } from "./operation.ts";
 import { pruneCharges, vacuumLedger } from "./prune.ts";
 import { recost } from "./recost.ts";
 import { reportUsage } from "./report-usage.ts";
+import { getRoleLedger } from "./role-ledger.ts";
 import { listStops, resume, stop } from "./stop.ts";
 import { addTask, listTasks, updateTask } from "./tasks.ts";
 import { getTeam, setTeamLimits } from "./teams.ts";
+import { getUserRoleLedger } from "./user-role-ledger.ts";
 import { verifyLedger } from "./verify-ledger.ts";
 
 /** What agents are given as tools, in the order of a session's life. A model's tool list stays this small. */
@@ -49,6 +54,11 @@ export const operatorOperations = [
   revokeKey,
   listAudit,
   verifyAudit,
+  leaderboard,
+  getAgentHours,
+  listExecutions,
+  getRoleLedger,
+  getUserRoleLedger,
   verifyLedger,
   correctCharge,
   recost,

@@ -2,12 +2,12 @@
 import { z } from "zod";
 import { callerId } from "../core/id.ts";
 import { usdFromNano } from "../core/money.ts";
-import { listSessions as newest, type SessionPlace } from "../ledger/session-lists.ts";
+import { listSessions as newest } from "../ledger/session-lists.ts";
 import type { Session } from "../ledger/session-row.ts";
 import type { Work } from "../ledger/statement.ts";
 import { type Context, callingAgent, defineOperation, forbidden } from "./operation.ts";
 import { instantOut } from "./output.ts";
-import { nextCursor, pageInput, wrongCursor } from "./page.ts";
+import { nextCursor, pageInput, placeOf } from "./page.ts";
 
 export const listSessions = defineOperation({
   name: "list_sessions",
@@ -43,15 +43,10 @@ function* page(
   };
 }
 
-function placeOf(cursor: string): SessionPlace {
-  const [, openedAt, id] = /^(\d{1,15})\.([a-z0-9_]{1,64})$/.exec(cursor) ?? [];
-  if (openedAt === undefined || id === undefined) throw wrongCursor();
-  return { openedAt: Number(openedAt), id };
-}
-
 function lineOf(session: Session, now: number): Record<string, unknown> {
   const { totals } = session;
-  const isExpired = session.status === "open" && session.expiresAt <= now;
+  const isOverdue = session.status === "open" && session.expiresAt <= now;
+  const isExpired = isOverdue || session.execution?.outcome === "expired";
   return {
     session_id: session.id,
     parent_session_id: session.parentSessionId,

@@ -23,6 +23,7 @@ import {
   sessionNotFound,
 } from "./operation.ts";
 import { budgetOut, clampOut, instantOut, verdictOut, verdictOutput } from "./output.ts";
+import { closeOverdue } from "./overdue.ts";
 import { modelRefusal } from "./pricing.ts";
 import { inheritedRemaining, parentRefusals, spawnLimits, spawnLock } from "./spawn.ts";
 import { knownTask, limitsNow, limitsOf, type Standing, sessionStanding, standingOf } from "./standing.ts";
@@ -99,6 +100,7 @@ function* open(context: Context, principal: Principal, args: Input): Work<z.inpu
   // The new session's own balance is nobody else's yet: a refusal must not leave a row of it behind.
   const shared = standing.keys.filter((key) => key.scopeId !== id);
   const balanceOf = lookup(yield* lockAndExpire(context, sortKeys([...shared, ...spawnLock(parent)]), now));
+  yield* closeOverdue(context, now);
   const session = prepare(context, args, request, standing, parent, balanceOf, now);
   const refusals = [
     ...standing.refusals,
@@ -165,6 +167,7 @@ function prepare(
     openedAt: now,
     expiresAt: parent ? Math.min(deadline, parent.expiresAt) : deadline,
     endedAt: null,
+    execution: null,
     idempotencyKey: args.idempotency_key ?? null,
     request: args.idempotency_key === undefined ? null : request,
     totals: NO_TOTALS,

@@ -55,6 +55,9 @@ export function verdictOut(verdict: Verdict) {
   };
 }
 
+/** A share or score in millionths as a number from 0 to 1. */
+export const fractionOut = (ppm: bigint | null): number | null => (ppm === null ? null : Number(ppm) / 1e6);
+
 /** Dollars, or a count, by the measure. */
 export const amountOut = (measure: Measure, value: bigint): number =>
   measure === "cost_usd" ? usdFromNano(value) : Number(value);

@@ -11,7 +11,7 @@ const number = z
 
 const cursor = z
   .string({ error: "expected next_cursor of the page before" })
-  .max(300, { error: "expected next_cursor of the page before" });
+  .max(600, { error: "expected next_cursor of the page before" });
 
 /** Arguments of every list. */
 export const pageInput = (usual: number) => ({
@@ -51,6 +51,13 @@ export function* livePageOf<Item>(
   if (isListed || (yield* find(after)) === undefined) return pageOf(items, idOf, page);
   const rest = items.filter((item) => idOf(item) < after);
   return pageOf(rest, idOf, { limit });
+}
+
+/** A cursor of a list in falling order of instants and ids: "instant.id". */
+export function placeOf(cursor: string): { at: number; id: string } {
+  const [, at, id] = /^(\d{1,15})\.([a-z0-9_]{1,64})$/.exec(cursor) ?? [];
+  if (at === undefined || id === undefined) throw wrongCursor();
+  return { at: Number(at), id };
 }
 
 export const wrongCursor = () => invalidInput("cursor", "expected next_cursor of the page before");

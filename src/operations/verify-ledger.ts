@@ -6,7 +6,8 @@ import { defineOperation } from "./operation.ts";
 export const verifyLedger = defineOperation({
   name: "verify_ledger",
   title: "Verify the ledger",
-  description: "Checks the file, recomputes balances, sums of costs and session totals from charges and holds, and compares.",
+  description:
+    "Checks the file, recomputes balances, sums of costs and executions and session totals from charges and holds, and compares.",
   input: z.strictObject({}),
   output: z.looseObject({
     ok: z.boolean(),

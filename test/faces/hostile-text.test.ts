@@ -50,7 +50,19 @@ test("and if one is in the ledger all the same, the terminal is shown a harmless
   db.prepare("update names set name = name || ? where no in (select tool_no from charge_rows)").run(HOSTILE);
   db.close();
 
-  const commands = ["sessions", "stops", "task list", "task done t", "costs", "check --agent ada", "ledger verify"];
+  const commands = [
+    "top",
+    "ledger executions",
+    "ledger roles",
+    "ledger user-roles",
+    "sessions",
+    "stops",
+    "task list",
+    "task done t",
+    "costs",
+    "check --agent ada",
+    "ledger verify",
+  ];
   const shown = await room.runAll(commands.flatMap((line) => [line.split(" "), [...line.split(" "), "--json"]]));
   for (const [i, { stdout, stderr }] of shown.entries()) {
     const what = commands[Math.floor(i / 2)];

@@ -113,7 +113,8 @@ function remember({ caller, label }: Asked, message: Json, records: Records, kno
   const result =
     isObject(message.result) && isObject(message.result.structuredContent) ? message.result.structuredContent : message;
   if (result.status === "open" && label.includes("session")) known.add(`session ${result.agent_id}`, result.session_id);
-  for (const name of ["charge_id", "hold_id", "stop_id", "grant_id", "key_id", "task_id"]) known.add(name, result[name]);
+  for (const name of ["charge_id", "hold_id", "stop_id", "grant_id", "key_id", "task_id"])
+    known.add(name, result[name]);
   known.add("cursor", result.next_cursor);
   if (typeof result.charge_id === "string") {
     const isNew = result.duplicate === false && result.recorded === true;

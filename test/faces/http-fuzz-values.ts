@@ -133,6 +133,9 @@ export function fitting(name: string, wanted: Wanted): unknown {
   if (name === "dry_run" || name === "keep_rollups") return random.oneIn(2);
   if (name === "group_by" || name === "groupBy") return random.some(["agent", "tool", "day", "model", "user"], 2);
   if (name === "status") return random.one(["success", "error", "cancelled", "done", "open"]);
+  if (name === "period") return random.one(["day", "week", "month"]);
+  if (name === "sort") return random.one(["cost", "tokens", "executions", "success", "fitness"]);
+  if (name === "outcome") return random.one(["success", "error", "expired"]);
   if (name === "tags") return random.one([["budget:1"], ["bug"], []]);
   if (name === "depends_on") return random.some(["t1", "t2"], 1);
   if (name === "cache_write_1h_tokens") return random.below(2);

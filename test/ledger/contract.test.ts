@@ -5,6 +5,7 @@ import { engines } from "./engines.ts";
 import { authoritySteps } from "./steps/authority.ts";
 import { chargeSteps } from "./steps/charges.ts";
 import { costSteps } from "./steps/costs.ts";
+import { executionSteps } from "./steps/executions.ts";
 import { holdSteps } from "./steps/holds.ts";
 import { sessionSteps } from "./steps/sessions.ts";
 import { transactionSteps } from "./steps/transactions.ts";
@@ -27,5 +28,6 @@ describe.each(engines())("$name", (engine) => {
   describe("balances, holds, stops and tasks", () => holdSteps(current));
   describe("keys, grants, team limits, audit and answers", () => authoritySteps(current));
   describe("costs", () => costSteps(current));
+  describe("executions", () => executionSteps(current));
   describe("verify", () => verifySteps(current));
 });

@@ -8,6 +8,7 @@ import { type Amounts, NO_USAGE, NOTHING } from "../../src/core/usage.ts";
 import { windowAt } from "../../src/core/window.ts";
 import { addToBalances } from "../../src/ledger/balances.ts";
 import type { ChargeKey, NewCharge } from "../../src/ledger/charges.ts";
+import type { Ending } from "../../src/ledger/executions.ts";
 import { type Hold, insertHold } from "../../src/ledger/holds.ts";
 import { NO_TOTALS, type Session } from "../../src/ledger/session-row.ts";
 import { insertSession } from "../../src/ledger/sessions.ts";
@@ -54,6 +55,7 @@ export function aSession(changes: Partial<Session> & { parent?: Session } = {}):
     openedAt: START,
     expiresAt: START + 300_000,
     endedAt: null,
+    execution: null,
     idempotencyKey: null,
     request: null,
     totals: NO_TOTALS,
@@ -106,6 +108,13 @@ export function aHold(session: Session, changes: Partial<Hold> = {}): Hold {
 }
 
 export const amounts = (cost: bigint, changes: Partial<Amounts> = {}): Amounts => ({ ...NOTHING, cost, ...changes });
+
+/** A success at the start of time, or what is changed about that. */
+export function anEnding(changes: Partial<Ending> = {}): Ending {
+  const atMs = changes.atMs ?? START;
+  const status = changes.status ?? "success";
+  return { status, outcome: status, error: null, atMs, hour: hourOf(atMs), ...changes };
+}
 
 /** Writes a session and answers it. */
 export function* seeded(session: Session): Work<Session> {

@@ -7,12 +7,21 @@ export type ModelSession = {
   readonly agent: string;
   readonly team: string | null;
   readonly task: string | null;
+  readonly role: string | null;
+  readonly user: string | null;
   readonly chain: readonly string[];
+  /** As it was answered when it opened, in its wire names. */
+  readonly budget: Readonly<Record<string, number>>;
+  readonly openedAt: number;
+  readonly expiresAt: number;
   status: "open" | "ended";
+  /** Once it has ended. */
+  endedAt: number | null;
+  outcome: string | null;
 };
 
 type Amounts = { cost: bigint; prompt: bigint; completion: bigint; calls: bigint };
-type Charge = Amounts & { readonly session: ModelSession; readonly hour: string };
+type Charge = Amounts & { readonly session: ModelSession; readonly hour: string; readonly isError?: boolean };
 export type ModelHold = Charge & {
   readonly id: string;
   readonly expiresAt: number;
@@ -58,13 +67,40 @@ export class Model {
   }
 
   /** Ends a session with all below it; answers how many children ended and holds were let go. */
-  end(session: ModelSession): { children: number; holds: number } {
+  end(session: ModelSession, status: string, now: number): { children: number; holds: number } {
     if (session.status === "ended") return { children: 0, holds: 0 };
+    const isOver = status === "success" && this.#isUsedUp(session, now);
     const ended = this.sessions.filter((each) => each.status === "open" && each.chain.includes(session.id));
-    for (const each of ended) each.status = "ended";
+    for (const each of ended) Object.assign(each, { status: "ended", endedAt: now, outcome: "cancelled" });
+    session.outcome = isOver ? "over_budget" : status;
     const held = this.holds.filter((hold) => hold.state === "held" && ended.includes(hold.session));
     for (const hold of held) hold.state = "released";
     return { children: ended.length - 1, holds: held.length };
+  }
+
+  /** Of what nobody ended an hour after its deadline and that holds nothing, each opening closes ten. */
+  closeOverdue(now: number): void {
+    const overdue = this.sessions
+      .filter((each) => each.status === "open" && each.expiresAt + 3_600_000 <= now)
+      .filter((each) => !this.holds.some((hold) => hold.state === "held" && hold.session === each))
+      .sort((a, b) => a.expiresAt - b.expiresAt || (a.id < b.id ? -1 : 1));
+    for (const each of overdue.slice(0, 10))
+      Object.assign(each, { status: "ended", endedAt: each.expiresAt, outcome: "expired" });
+  }
+
+  /** Is any field of its own budget used up, by it and all below it? */
+  #isUsedUp({ id, budget, expiresAt }: ModelSession, now: number): boolean {
+    const spent = total(this.charges.filter(({ session }) => session.chain.includes(id)));
+    const reaches = (used: bigint, field: string) => used >= BigInt(Math.round(Number(budget[field])));
+    return (
+      Number(spent.cost) >= Number(budget.max_cost_cents) * 1e7 ||
+      reaches(spent.prompt, "max_prompt_tokens") ||
+      reaches(spent.completion, "max_completion_tokens") ||
+      reaches(spent.prompt + spent.completion, "max_total_tokens") ||
+      // A limit of no calls is used up by the first.
+      ((spent.calls > 0n || Number(budget.max_tool_calls) > 0) && reaches(spent.calls, "max_tool_calls")) ||
+      now >= expiresAt
+    );
   }
 
   /** What counts in a scope and window: of charges, and of open holds. */

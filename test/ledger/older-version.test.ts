@@ -133,6 +133,10 @@ async function compare(ledger: Ledger): Promise<void> {
     "2026-11-01  7",
     "2026-11-01 web 200",
   ]);
+  // What had ended is an execution. Its cost limit is not known: half of that part.
+  expect(await ledger.read(() => raw("select session_id, outcome, ended_hour, score_ppm from execution_log"))).toEqual([
+    { session_id: "ses_0000000000000002bbbbbbbbbbbbbb", outcome: "success", ended_hour: null, score_ppm: 725_000n },
+  ]);
   // The charges were written without their balances here: all else agrees.
   const { charges, differences } = await ledger.read(verifyLedger);
   expect(charges).toBe(3n);

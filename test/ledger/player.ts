@@ -5,6 +5,7 @@ import { foldCosts } from "../../src/ledger/fold.ts";
 import { verifyLedger } from "../../src/ledger/verify.ts";
 import type { Answer, World } from "../world.ts";
 import { raw } from "./engines.ts";
+import { compareLedgers } from "./ledgers.ts";
 import { cents, hourOf, Model, type ModelHold, type ModelSession } from "./model.ts";
 
 type Open = {
@@ -12,6 +13,9 @@ type Open = {
   readonly agent: string;
   readonly parent: number | null;
   readonly task: string | null;
+  readonly user: string | null;
+  /** Counts for agents that the policy does not list. */
+  readonly role: string | null;
   readonly key: string | null;
 };
 type Report = {
@@ -24,6 +28,7 @@ type Report = {
   readonly hold: number | null;
   readonly key: string | null;
   readonly ago: number;
+  readonly isError: boolean;
 };
 type HoldCall = {
   readonly do: "hold";
@@ -33,7 +38,8 @@ type HoldCall = {
   readonly ttl: number;
 };
 type Other =
-  | { readonly do: "check" | "end"; readonly session: number }
+  | { readonly do: "check"; readonly session: number }
+  | { readonly do: "end"; readonly session: number; readonly status: string }
   | { readonly do: "stop" | "resume"; readonly agent: string }
   | { readonly do: "fold" };
 
@@ -86,10 +92,10 @@ export class Player {
     if (call.do === "report") return this.#report(call, session, now);
     if (call.do === "hold") return this.#hold(call, session, now);
     if (call.do === "end") {
-      const answer = await this.#world.end({ session_id: session.id });
+      const answer = await this.#world.end({ session_id: session.id, status: call.status });
       return () => {
         if (session.status === "open") this.#model.expire(now);
-        const { children, holds } = this.#model.end(session);
+        const { children, holds } = this.#model.end(session, call.status, now);
         expect(answer).toMatchObject({ ended_children: children, released_holds: holds });
       };
     }
@@ -104,20 +110,30 @@ export class Player {
       model: "known-model",
       ...(parent ? { parent_session_id: parent.id } : {}),
       ...(call.task === null ? {} : { task_id: call.task }),
+      ...(call.user === null ? {} : { user_id: call.user }),
+      ...(call.role === null ? {} : { role: call.role }),
       ...(call.key === null ? {} : { idempotency_key: call.key }),
     };
     const answer = await this.#world.open(args).catch((error) => error);
     return () => {
       if (this.#isRepeat(`${call.agent} ${call.key}`, call.key, JSON.stringify(args), answer, "session_id")) return;
       this.#model.expire(now);
+      this.#model.closeOverdue(now);
       if (answer.session_id === null) return expect(answer.verdict.decision).toBe("deny");
       this.#model.sessions.push({
         id: answer.session_id,
         agent: call.agent,
         team: this.#teams[call.agent] ?? parent?.team ?? null,
         task: call.task ?? parent?.task ?? null,
+        role: call.agent in this.#teams ? null : (call.role?.toLowerCase() ?? null),
+        user: call.user ?? parent?.user ?? null,
         chain: [...(parent?.chain ?? []), answer.session_id],
+        budget: answer.budget as Record<string, number>,
+        openedAt: now,
+        expiresAt: Date.parse(String(answer.expires_at)),
         status: "open",
+        endedAt: null,
+        outcome: null,
       });
     };
   }
@@ -136,6 +152,7 @@ export class Player {
       tool_calls: call.tools.map(({ tool, count, cents: each }) => ({ tool, count, cost_usd: each / 100 })),
       ...(own ? { hold_id: own.id } : {}),
       ...(call.key === null ? {} : { idempotency_key: call.key }),
+      ...(call.isError ? { error: "It broke." } : {}),
       ...(call.ago === 0 ? {} : { occurred_at: new Date(at).toISOString() }),
     };
     const answer = await this.#world.report(args).catch((error) => error);
@@ -155,6 +172,7 @@ export class Player {
         prompt: BigInt(input + cached),
         completion: BigInt(output),
         calls: call.tools.reduce((sum, tool) => sum + BigInt(tool.count), 0n),
+        isError: call.isError,
       });
     };
   }
@@ -217,5 +235,6 @@ export class Player {
     const { spent } = this.#model.sums(() => true);
     expect(stored).toEqual({ charges: BigInt(this.#model.charges.length), cost: spent.cost });
     expect(await this.#world.costs()).toMatchObject({ total_cost_usd: usdFromNano(spent.cost) });
+    await compareLedgers(ledger, this.#model);
   }
 }

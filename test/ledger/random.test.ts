@@ -45,6 +45,8 @@ const call: fc.Arbitrary<Call> = fc.oneof(
       agent,
       parent: fc.option(index, { freq: 2 }),
       task: fc.option(fc.constantFrom("1", "2")),
+      user: fc.option(fc.constantFrom("u1", "u2")),
+      role: fc.option(fc.constantFrom("Writer", "wanderer")),
       key,
     }),
   },
@@ -62,6 +64,7 @@ const call: fc.Arbitrary<Call> = fc.oneof(
       hold: fc.option(index, { freq: 2 }),
       key,
       ago: fc.oneof({ weight: 5, arbitrary: fc.constant(0) }, { weight: 1, arbitrary: fc.nat({ max: 3_000_000 }) }),
+      isError: fc.nat({ max: 4 }).map((n) => n === 0),
     }),
   },
   {
@@ -75,8 +78,15 @@ const call: fc.Arbitrary<Call> = fc.oneof(
     }),
   },
   { weight: 1, arbitrary: fc.record({ do: fc.constant("check" as const), session: index }) },
-  { weight: 1, arbitrary: fc.record({ do: fc.constant("end" as const), session: index }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant("fold" as const) }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      do: fc.constant("end" as const),
+      session: index,
+      status: fc.constantFrom("success", "success", "success", "error", "cancelled"),
+    }),
+  },
   { weight: 1, arbitrary: fc.record({ do: fc.constantFrom("stop" as const, "resume" as const), agent }) },
 );
 

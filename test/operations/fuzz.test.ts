@@ -120,6 +120,9 @@ function fitting(name: string): fc.Arbitrary<unknown> {
   if (name === "occurred_at") return fc.constantFrom("2026-11-22T12:00:30Z", "2026-11-22T11:59:30+00:00");
   if (name === "group_by") return fc.constant(["agent", "tool", "day", "model"]);
   if (name === "status") return fc.constantFrom("success", "error", "cancelled", "done", "open");
+  if (name === "period") return fc.constantFrom("day", "week", "month");
+  if (name === "sort") return fc.constantFrom("cost", "tokens", "executions", "success", "fitness");
+  if (name === "outcome") return fc.constantFrom("success", "over_budget", "expired");
   if (name === "tags") return fc.constantFrom<unknown>(["budget:1"], ["bug", "budget:0"]);
   if (name === "depends_on") return fc.array(id, { maxLength: 2 });
   if (["error", "reason", "title"].includes(name)) return fc.constantFrom("What happened", "Why");

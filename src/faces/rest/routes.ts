@@ -1,5 +1,6 @@
 // The REST face's routes: each one way to call an operation. Names in braces fill the argument of that name.
 import type { z } from "zod";
+import { getAgentHours } from "../../operations/agent-hours.ts";
 import { listAudit, verifyAudit } from "../../operations/audit.ts";
 import { checkBudget } from "../../operations/check-budget.ts";
 import { correctCharge } from "../../operations/correct.ts";
@@ -8,6 +9,8 @@ import { getCosts } from "../../operations/get-costs.ts";
 import { getPolicy } from "../../operations/get-policy.ts";
 import { grant, listGrants, revokeGrant } from "../../operations/grants.ts";
 import { createKey, listKeys, revokeKey } from "../../operations/keys.ts";
+import { leaderboard } from "../../operations/leaderboard.ts";
+import { listExecutions } from "../../operations/list-executions.ts";
 import { listLimits } from "../../operations/list-limits.ts";
 import { listSessions } from "../../operations/list-sessions.ts";
 import { openSession } from "../../operations/open-session.ts";
@@ -15,10 +18,13 @@ import type { Operation } from "../../operations/operation.ts";
 import { pruneCharges, vacuumLedger } from "../../operations/prune.ts";
 import { recost } from "../../operations/recost.ts";
 import { reportUsage } from "../../operations/report-usage.ts";
+import { getRoleLedger } from "../../operations/role-ledger.ts";
 import { listStops, resume, stop } from "../../operations/stop.ts";
 import { addTask, listTasks, updateTask } from "../../operations/tasks.ts";
 import { getTeam, setTeamLimits } from "../../operations/teams.ts";
+import { getUserRoleLedger } from "../../operations/user-role-ledger.ts";
 import { breakdownAnswer, breakdownOutput, costsAnswer, costsOutput } from "./costs.ts";
+import { hoursShape, leaderboardShape } from "./leaderboard.ts";
 
 /** What an answer looks like where it is not the operation's own. */
 export type Shape = {
@@ -107,6 +113,11 @@ export const routes: readonly Route[] = [
   route("POST /api/v1/ledger/vacuum", vacuumLedger),
   route("GET /api/v1/policy", getPolicy),
   route("GET /api/v1/limits", listLimits),
+  route("GET /api/v1/ledgers/executions", listExecutions),
+  route("GET /api/v1/ledgers/roles", getRoleLedger),
+  route("GET /api/v1/ledgers/user-roles", getUserRoleLedger),
+  route("GET /leaderboard", leaderboard, { shape: leaderboardShape }),
+  route("GET /leaderboard/{agent_id}", getAgentHours, { shape: hoursShape }),
   route("GET /costs", getCosts, { query: camel, shape: { output: costsOutput, of: costsAnswer } }),
   route("GET /costs/breakdown", getCosts, {
     query: { ...camel, days: "days", startDate: "start_date", endDate: "end_date", groupBy: "group_by" },
@@ -116,8 +127,6 @@ export const routes: readonly Route[] = [
 
 /** Routes of the documents whose operations do not exist: they say so, to whoever may call at all. */
 export const NOT_IMPLEMENTED: readonly (readonly [Route["method"], string])[] = [
-  ["GET", "/leaderboard"],
-  ["GET", "/leaderboard/{agentId}"],
   ["GET", "/security/dp-budget"],
   ["POST", "/security/dp-budget/reset"],
 ];

@@ -1,5 +1,6 @@
 // What every engine must do with sessions: keep them whole, find, count, end and never double them.
 import { expect, test } from "vitest";
+import { endOpenSession } from "../../../src/ledger/executions.ts";
 import type { Ledger } from "../../../src/ledger/ledger.ts";
 import { listSessions } from "../../../src/ledger/session-lists.ts";
 import type { Session } from "../../../src/ledger/session-row.ts";
@@ -7,7 +8,6 @@ import {
   addToSession,
   countChildren,
   countConcurrentChildren,
-  endOpenSession,
   findAncestors,
   findSession,
   findSessionByKey,
@@ -15,7 +15,7 @@ import {
   openDescendants,
 } from "../../../src/ledger/sessions.ts";
 import { START } from "../../world.ts";
-import { aSession, HUGE, seeded, WORKSPACE } from "../fixtures.ts";
+import { anEnding, aSession, HUGE, seeded, WORKSPACE } from "../fixtures.ts";
 
 /** A root with two children, one of which has a child of its own. */
 function tree() {
@@ -49,6 +49,7 @@ export function sessionSteps(ledger: () => Ledger): void {
       status: "error",
       error: 'it\'s "over"; DROP TABLE charges; --\n',
       endedAt: START + 5,
+      execution: { outcome: "over_budget", hour: "2026-11-22T12", costLimit: HUGE },
       idempotencyKey: "key",
       request: "{}",
     });
@@ -98,13 +99,16 @@ export function sessionSteps(ledger: () => Ledger): void {
     await insertAll(ledger(), all);
     const concurrent = (now: number) => ledger().read(() => countConcurrentChildren(WORKSPACE, "ada", now));
     expect(await concurrent(START)).toBe(2n);
-    const first = await ledger().write(() => endOpenSession(left.id, "error", "no more", START + 1));
-    const second = await ledger().write(() => endOpenSession(left.id, "success", null, START + 2));
+    const first = await ledger().write(() =>
+      endOpenSession(left, anEnding({ status: "error", error: "no more", atMs: START + 1 })),
+    );
+    const second = await ledger().write(() => endOpenSession(left, anEnding({ atMs: START + 2 })));
     expect([first, second]).toEqual(["ended", "was_not_open"]);
     expect(await ledger().read(() => findSession(WORKSPACE, left.id))).toMatchObject({
       status: "error",
       error: "no more",
       endedAt: START + 1,
+      execution: { outcome: "error", hour: "2026-11-22T12", costLimit: left.budget.maxCostCents },
     });
     expect(await concurrent(START)).toBe(1n);
     expect(await concurrent(right.expiresAt)).toBe(0n);
@@ -115,7 +119,7 @@ export function sessionSteps(ledger: () => Ledger): void {
     const [old, middle, young] = [0, 1, 2].map((hours) => aSession({ openedAt: START + hours * 3_600_000 }));
     if (!old || !middle || !young) throw new TypeError();
     await insertAll(ledger(), [middle, young, old]);
-    await ledger().write(() => endOpenSession(young.id, "success", null, START));
+    await ledger().write(() => endOpenSession(young, anEnding()));
     const ids = async (which: "all" | "open", limit: number) =>
       (await ledger().read(() => listSessions({ workspaceId: WORKSPACE, agentId: null, which: which }, limit))).map(
         (each) => each.id,

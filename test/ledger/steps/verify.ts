@@ -2,14 +2,14 @@
 import { expect, test } from "vitest";
 import { recordCharge } from "../../../src/ledger/charges.ts";
 import type { Difference } from "../../../src/ledger/difference.ts";
+import { endOpenSession } from "../../../src/ledger/executions.ts";
 import { foldCosts } from "../../../src/ledger/fold.ts";
 import type { Ledger } from "../../../src/ledger/ledger.ts";
-import { endOpenSession } from "../../../src/ledger/sessions.ts";
 import { verifyLedger } from "../../../src/ledger/verify.ts";
 import { freeHold } from "../../../src/operations/expiry.ts";
 import { START } from "../../world.ts";
 import { raw } from "../engines.ts";
-import { aCharge, aHold, aSession, held, keyOf, seeded } from "../fixtures.ts";
+import { aCharge, aHold, anEnding, aSession, held, keyOf, seeded } from "../fixtures.ts";
 
 type Kind = Difference["what"];
 
@@ -83,6 +83,24 @@ const TAMPERINGS: readonly (readonly [what: string, sql: string, kinds: readonly
     "update sessions set team_id = 'others' where agent_id = 'ada'",
     ["balance", "session"],
   ],
+  [
+    "a window's score is changed",
+    "update executions_by_window set score_ppm = 1 where window_kind = 'week'",
+    ["execution"],
+  ],
+  ["an agent's month is deleted", "delete from executions_by_window where window_kind = 'month'", ["execution"]],
+  [
+    "executions are invented",
+    "insert into executions_by_window values ('default', 'day', '2026-11-22', 'eve', 1, 1, 0, 0)",
+    ["execution"],
+  ],
+  ["a success is called a failure", "update sessions set outcome = 'error' where agent_id = 'bob'", ["execution"]],
+  ["an execution is made quicker", "update sessions set ended_at = opened_at where agent_id = 'bob'", ["execution"]],
+  [
+    "an execution is moved to another day",
+    "update sessions set ended_hour = '2026-11-21T12' where agent_id = 'bob'",
+    ["execution"],
+  ],
 ];
 
 export function verifySteps(ledger: () => Ledger): void {
@@ -127,7 +145,7 @@ async function fill(ledger: Ledger): Promise<void> {
     yield* recordCharge(aCharge(parent, { holdId: settled.id }));
     const expired = yield* held(child, aHold(child));
     yield* freeHold(expired, child, "expired");
-    yield* endOpenSession(child.id, "success", null, START + 1);
+    yield* endOpenSession(child, anEnding({ atMs: START + 1 }));
     yield* foldCosts(parent.workspaceId);
   });
 }
