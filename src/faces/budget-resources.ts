@@ -2,6 +2,7 @@
 import { checkBudget } from "../operations/check-budget.ts";
 import { getCosts } from "../operations/get-costs.ts";
 import { getPolicy } from "../operations/get-policy.ts";
+import { listIncidents } from "../operations/incidents.ts";
 import { type Context, invoke, type Principal } from "../operations/operation.ts";
 
 type Answer = Record<string, unknown>;
@@ -16,6 +17,7 @@ export type BudgetResource = {
 
 export const POLICY_URI = "budget://policy";
 export const MONTH_URI = "budget://costs/month";
+export const INCIDENTS_URI = "budget://incidents";
 export const SESSION_URI = "budget://sessions/{session_id}";
 
 const policy: BudgetResource = {
@@ -30,6 +32,12 @@ const month: BudgetResource = {
   paceMs: 1_000,
 };
 
+const incidents: BudgetResource = {
+  read: (context, principal) => invoke(listIncidents, context, principal, { state: "open" }),
+  state: (answer) => JSON.stringify((answer.incidents as Answer[]).map((each) => each.incident_id)),
+  paceMs: 1_000,
+};
+
 const session = (sessionId: string): BudgetResource => ({
   read: (context, principal) => invoke(checkBudget, context, principal, { session_id: sessionId }),
   state: (answer) => budgetState(answer.verdict as Verdict),
@@ -40,6 +48,7 @@ const session = (sessionId: string): BudgetResource => ({
 export function resourceAt(uri: string): BudgetResource | null {
   if (uri === POLICY_URI) return policy;
   if (uri === MONTH_URI) return month;
+  if (uri === INCIDENTS_URI) return incidents;
   const sessionId = /^budget:\/\/sessions\/([^/?#]+)$/.exec(uri)?.[1];
   return sessionId === undefined ? null : session(sessionId);
 }

@@ -74,3 +74,29 @@ export function* listSessions(
   });
   return rows.map(toSession);
 }
+
+const openOnTask = statement((db, args: { workspaceId: string; taskId: string; now: bigint }) =>
+  db
+    .selectFrom("sessions")
+    .select(["id", "agent_id", "root_session_id", "opened_at"])
+    .where("workspace_id", "=", args.workspaceId)
+    .where("status", "=", "open")
+    .where("expires_at", ">", args.now)
+    .where("task_id", "=", args.taskId)
+    .orderBy("id"),
+);
+
+/** Sessions that could spend on a task now. `rootId`: whose swarm each belongs to. */
+export function* openSessionsOnTask(
+  workspaceId: string,
+  taskId: string,
+  nowMs: number,
+): Work<{ readonly id: string; readonly agentId: string; readonly rootId: string; readonly openedAt: number }[]> {
+  const rows = yield* all(openOnTask, { workspaceId, taskId, now: BigInt(nowMs) });
+  return rows.map((row) => ({
+    id: row.id,
+    agentId: row.agent_id,
+    rootId: row.root_session_id,
+    openedAt: Number(row.opened_at),
+  }));
+}

@@ -5,6 +5,7 @@ import { lookup } from "../core/limits.ts";
 import { readBalances } from "../ledger/balances.ts";
 import { type Hold, openHolds } from "../ledger/holds.ts";
 import type { Session } from "../ledger/session-row.ts";
+import { endWatch } from "../ledger/session-watch.ts";
 import { endOpenSession, findSession, openDescendants } from "../ledger/sessions.ts";
 import type { Work } from "../ledger/statement.ts";
 import { recordChange } from "./audit.ts";
@@ -63,6 +64,7 @@ function* end(context: Context, principal: Principal, args: z.output<typeof inpu
   }
   for (const child of children) yield* endOpenSession(child.id, "cancelled", null, now);
   yield* endOpenSession(session.id, args.status, args.error ?? null, now);
+  for (const each of [session, ...children]) yield* endWatch(each.workspaceId, each.id, each.role);
   if (principal.kind !== "agent") {
     yield* recordChange(context, principal, {
       action: "end_session",

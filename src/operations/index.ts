@@ -5,6 +5,7 @@ import { endSession } from "./end-session.ts";
 import { getCosts } from "./get-costs.ts";
 import { getPolicy } from "./get-policy.ts";
 import { grant, listGrants, revokeGrant } from "./grants.ts";
+import { acknowledgeIncident, getIncident, listIncidents } from "./incidents.ts";
 import { createKey, listKeys, revokeKey } from "./keys.ts";
 import { listLimits } from "./list-limits.ts";
 import { listSessions } from "./list-sessions.ts";
@@ -15,6 +16,7 @@ import { listStops, resume, stop } from "./stop.ts";
 import { addTask, listTasks, updateTask } from "./tasks.ts";
 import { getTeam, setTeamLimits } from "./teams.ts";
 import { verifyLedger } from "./verify-ledger.ts";
+import { listDeliveries, redeliver } from "./webhooks.ts";
 
 /** What agents are given as tools, in the order of a session's life. A model's tool list stays this small. */
 export const agentOperations = [
@@ -47,4 +49,9 @@ export const operatorOperations = [
   listAudit,
   verifyAudit,
   verifyLedger,
+  listIncidents,
+  getIncident,
+  acknowledgeIncident,
+  listDeliveries,
+  redeliver,
 ] as unknown as readonly Operation[];

@@ -6,6 +6,7 @@ import { endSession } from "../../operations/end-session.ts";
 import { getCosts } from "../../operations/get-costs.ts";
 import { getPolicy } from "../../operations/get-policy.ts";
 import { grant, listGrants, revokeGrant } from "../../operations/grants.ts";
+import { acknowledgeIncident, getIncident, listIncidents } from "../../operations/incidents.ts";
 import { createKey, listKeys, revokeKey } from "../../operations/keys.ts";
 import { listLimits } from "../../operations/list-limits.ts";
 import { listSessions } from "../../operations/list-sessions.ts";
@@ -15,6 +16,7 @@ import { reportUsage } from "../../operations/report-usage.ts";
 import { listStops, resume, stop } from "../../operations/stop.ts";
 import { addTask, listTasks, updateTask } from "../../operations/tasks.ts";
 import { getTeam, setTeamLimits } from "../../operations/teams.ts";
+import { listDeliveries, redeliver } from "../../operations/webhooks.ts";
 import { breakdownAnswer, breakdownOutput, costsAnswer, costsOutput } from "./costs.ts";
 
 /** What an answer looks like where it is not the operation's own. */
@@ -97,6 +99,11 @@ export const routes: readonly Route[] = [
   route("GET /api/v1/audit/verify", verifyAudit),
   route("GET /api/v1/policy", getPolicy),
   route("GET /api/v1/limits", listLimits),
+  route("GET /api/v1/incidents", listIncidents),
+  route("GET /api/v1/incidents/{incident_id}", getIncident),
+  route("PATCH /api/v1/incidents/{incident_id}", acknowledgeIncident),
+  route("GET /api/v1/webhooks/deliveries", listDeliveries),
+  route("POST /api/v1/webhooks/deliveries/{delivery_id}/redeliver", redeliver),
   route("GET /costs", getCosts, { query: camel, shape: { output: costsOutput, of: costsAnswer } }),
   route("GET /costs/breakdown", getCosts, {
     query: { ...camel, startDate: "start_date", endDate: "end_date" },
