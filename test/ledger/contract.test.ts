@@ -6,6 +6,7 @@ import { authoritySteps } from "./steps/authority.ts";
 import { chargeSteps } from "./steps/charges.ts";
 import { costSteps } from "./steps/costs.ts";
 import { holdSteps } from "./steps/holds.ts";
+import { incidentSteps } from "./steps/incidents.ts";
 import { sessionSteps } from "./steps/sessions.ts";
 import { transactionSteps } from "./steps/transactions.ts";
 import { verifySteps } from "./steps/verify.ts";
@@ -26,6 +27,7 @@ describe.each(engines())("$name", (engine) => {
   describe("charges", () => chargeSteps(current));
   describe("balances, holds, stops and tasks", () => holdSteps(current));
   describe("keys, grants, team limits, audit and answers", () => authoritySteps(current));
+  describe("incidents, paces and webhooks", () => incidentSteps(current));
   describe("costs", () => costSteps(current));
   describe("verify", () => verifySteps(current));
 });
