@@ -97,10 +97,12 @@ function localTime({ policy }: Context, atMs: number): LocalTime {
 /** Call it when nothing else refuses the opening: is another agent, of another swarm, at the same task? */
 export function* watchOpening(context: Context, session: Session, standing: Standing, now: number): Work<Raised> {
   const rule = context.policy.incidents.duplicate_work;
-  const { taskId, agentId, workspaceId, chain } = session;
+  const { taskId, agentId, workspaceId } = session;
   if (!rule.enabled || taskId === null) return NOTHING_RAISED;
   const open = yield* openSessionsOnTask(workspaceId, taskId, now);
-  const other = open.find((each) => each.agentId !== agentId && each.rootId !== chain[0]);
+  // A swarm works for the agent at its root: what its sub-agents do is that agent's own to divide.
+  const rootAgentId = standing.ancestors[0]?.agentId ?? agentId;
+  const other = open.find((each) => each.agentId !== agentId && each.rootAgentId !== rootAgentId);
   if (!other) return NOTHING_RAISED;
   const finding: Finding = {
     kind: "duplicate_work",

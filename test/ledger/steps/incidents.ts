@@ -177,8 +177,8 @@ export function incidentSteps(ledger: () => Ledger): void {
     for (const each of [parent, child, over, late, ...others]) await ledger().write(() => seeded(each));
     const found = await ledger().read(() => openSessionsOnTask(WORKSPACE, "594", START));
     expect(found).toEqual([
-      { id: parent.id, agentId: "ada", rootId: parent.id, openedAt: START },
-      { id: child.id, agentId: "kid", rootId: parent.id, openedAt: START },
+      { id: parent.id, agentId: "ada", openedAt: START, rootAgentId: "ada" },
+      { id: child.id, agentId: "kid", openedAt: START, rootAgentId: "ada" },
     ]);
   });
 
