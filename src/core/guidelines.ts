@@ -7,7 +7,7 @@ import type { Notice } from "./verdict.ts";
 import { type Guideline, plainType, type WatchPolicy } from "./watch-policy.ts";
 
 /** What is spent on a task in all, or by a team today, beside what such things usually cost. */
-type Standing = {
+export type GuidedCost = {
   readonly kind: "task_red_flag" | "team_day_red_flag";
   readonly scope: "task" | "team";
   readonly scopeId: string;
@@ -19,10 +19,16 @@ type Standing = {
 
 type Guided = Pick<Attribution, "taskId" | "teamId" | "hour">;
 
-function standings(policy: WatchPolicy, spend: Guided, taskType: string | null, balanceOf: BalanceLookup): Standing[] {
+/** What of a spend has a guideline. */
+export function guidedCosts(
+  policy: WatchPolicy,
+  spend: Guided,
+  taskType: string | null,
+  balanceOf: BalanceLookup,
+): GuidedCost[] {
   const { taskId, teamId, hour } = spend;
   const { taskTypes, teamDay } = policy.guidelines;
-  const found: Standing[] = [];
+  const found: GuidedCost[] = [];
   const ofTask = taskType === null ? undefined : taskTypes.get(plainType(taskType));
   if (taskId !== null && ofTask) {
     const key = { scope: "task", scopeId: taskId, window: "total", windowKey: "" } as const;
@@ -39,14 +45,8 @@ function standings(policy: WatchPolicy, spend: Guided, taskType: string | null, 
  * What the verdict warns of: more than usual was spent. A team that has a daily limit of its own is warned by that,
  * not by what teams usually cost.
  */
-export function guidelineNotices(
-  policy: WatchPolicy,
-  spend: Guided,
-  taskType: string | null,
-  teamDaily: Nano | null,
-  balanceOf: BalanceLookup,
-): Notice[] {
-  return standings(policy, spend, taskType, balanceOf)
+export function guidelineNotices(costs: readonly GuidedCost[], teamDaily: Nano | null): Notice[] {
+  return costs
     .filter(({ scope, spent, usual }) => spent > usual.to && (scope === "task" || teamDaily === null))
     .map((each) => ({
       kind: "guideline",
@@ -59,13 +59,8 @@ export function guidelineNotices(
 }
 
 /** What is past its red flag. */
-export function redFlags(
-  policy: WatchPolicy,
-  spend: Guided,
-  taskType: string | null,
-  balanceOf: BalanceLookup,
-): Finding[] {
-  return standings(policy, spend, taskType, balanceOf)
+export function redFlags(policy: WatchPolicy, costs: readonly GuidedCost[]): Finding[] {
+  return costs
     .filter(({ kind, spent, usual }) => policy.incidents[kind].enabled && spent > usual.redFlag)
     .map((each) => ({
       kind: each.kind,
@@ -86,7 +81,7 @@ export function redFlags(
 }
 
 /** "Task 594 cost $5.20, past the red flag of $5.00 (bugfix, usually $0.50 to $3.00)." */
-function sentence({ scope, scopeId, spent, usual }: Standing): string {
+function sentence({ scope, scopeId, spent, usual }: GuidedCost): string {
   const what = scope === "task" ? `Task ${scopeId} cost` : `Team ${scopeId} spent`;
   const when = scope === "task" ? "" : " today";
   const range = rangeText(usual.from, usual.to);

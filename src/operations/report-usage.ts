@@ -2,7 +2,8 @@
 import { z } from "zod";
 import { balanceKeys, sortKeys } from "../core/balance-key.ts";
 import { AstraError } from "../core/error.ts";
-import { type BalanceLookup, type Limit, lookup } from "../core/limits.ts";
+import { type GuidedCost, guidelineNotices } from "../core/guidelines.ts";
+import { type Limit, lookup } from "../core/limits.ts";
 import { usdFromNano } from "../core/money.ts";
 import { isExhausted, NO_ASK, type Refusal, type Verdict, verdictOf } from "../core/verdict.ts";
 import { type BalanceRow, readBalances } from "../ledger/balances.ts";
@@ -17,7 +18,7 @@ import { type Context, defineOperation, hourAt, mayTouch, type Principal, sessio
 import { totalsOut, totalsOutput, usdOutput, verdictOut, verdictOutput } from "./output.ts";
 import { NOTHING_RAISED, type Raised } from "./raise.ts";
 import { chargeOf, type ReportInput, reportInput } from "./report-charge.ts";
-import { limitsOf, noticesOf, type Standing, sessionStanding } from "./standing.ts";
+import { limitsOf, type Standing, sessionStanding, usualCosts } from "./standing.ts";
 import { watchReport } from "./watch.ts";
 
 const output = z.looseObject({
@@ -74,10 +75,12 @@ function* report(context: Context, principal: Principal, args: ReportInput): Wor
     booked.hour === standing.spend.hour ? balances : yield* readBalances(session.workspaceId, standing.keys);
   const balanceOf = lookup(current);
   const limits = limitsOf(context.policy, standing, balanceOf, now);
-  const seen = { standing, session: { ...session, totals }, charge: booked, limits, balanceOf };
+  const costs = usualCosts(context.policy, standing, balanceOf);
+  const after = { ...session, totals };
+  const seen = { standing, session: after, charge: booked, limits, costs };
   const raised = yield* watchReport(context, seen, now);
-  const verdict = verdictAfter(context, standing, limits, balanceOf, raised, charge.refusal);
-  return answer(booked, { ...session, totals }, current, verdict, {
+  const verdict = verdictAfter(context, standing, limits, costs, raised, charge.refusal);
+  return answer(booked, after, current, verdict, {
     duplicate: false,
     hold: settled === null ? null : settled === "closed" ? "settled" : "was_closed",
   });
@@ -100,12 +103,12 @@ function verdictAfter(
   context: Context,
   standing: Standing,
   limits: readonly Limit[],
-  balanceOf: BalanceLookup,
+  costs: readonly GuidedCost[],
   raised: Raised,
   refusal: Refusal | null,
 ): Verdict {
   const refusals = [...standing.refusals, ...raised.refusals, ...(refusal ? [refusal] : [])];
-  const notices = [...raised.notices, ...noticesOf(context.policy, standing, balanceOf)];
+  const notices = [...raised.notices, ...guidelineNotices(costs, standing.runTime.teamDaily)];
   return verdictOf(limits, NO_ASK, context.policy.warnAtPpm, refusals, notices);
 }
 
@@ -122,7 +125,8 @@ function* repeat(
   const balances = yield* readBalances(session.workspaceId, standing.keys);
   const balanceOf = lookup(balances);
   const limits = limitsOf(context.policy, standing, balanceOf, now);
-  const verdict = verdictAfter(context, standing, limits, balanceOf, NOTHING_RAISED, null);
+  const costs = usualCosts(context.policy, standing, balanceOf);
+  const verdict = verdictAfter(context, standing, limits, costs, NOTHING_RAISED, null);
   return answer(earlier, session, balances, verdict, { duplicate: true, hold: null });
 }
 

@@ -1,6 +1,6 @@
 // Where a spend stands: everything that bears on it, read in one transaction, and the verdict over it.
 import { type Attribution, type BalanceKey, balanceKeys } from "../core/balance-key.ts";
-import { guidelineNotices } from "../core/guidelines.ts";
+import { type GuidedCost, guidedCosts, guidelineNotices } from "../core/guidelines.ts";
 import {
   type BalanceLookup,
   type Limit,
@@ -100,9 +100,14 @@ export function limitsOf(policy: Policy, standing: Standing, balanceOf: BalanceL
   ];
 }
 
-/** What to warn of that is no limit: more was spent than such work usually costs. */
+/** What was spent beside what such work usually costs. */
+export function usualCosts(policy: Policy, standing: Standing, balanceOf: BalanceLookup): GuidedCost[] {
+  return guidedCosts(policy, standing.spend, standing.taskType, balanceOf);
+}
+
+/** What to warn of that is no limit: more was spent than usual. */
 export function noticesOf(policy: Policy, standing: Standing, balanceOf: BalanceLookup): Notice[] {
-  return guidelineNotices(policy, standing.spend, standing.taskType, standing.runTime.teamDaily, balanceOf);
+  return guidelineNotices(usualCosts(policy, standing, balanceOf), standing.runTime.teamDaily);
 }
 
 /** The same with what stands against them read now: to look at, never to decide a write on. */

@@ -1,9 +1,9 @@
 // Watching: what a report or an opening shows that an operator should know, found in its own transaction.
 import { dayOf } from "../core/balance-key.ts";
 import { capSoon, capToWatch, marksAt } from "../core/cap-pace.ts";
-import { redFlags } from "../core/guidelines.ts";
+import { type GuidedCost, redFlags } from "../core/guidelines.ts";
 import type { Finding } from "../core/incident.ts";
-import type { BalanceLookup, Limit } from "../core/limits.ts";
+import type { Limit } from "../core/limits.ts";
 import { mayBeSpike, outputHeavy, tokenSpike } from "../core/session-pace.ts";
 import { windowAt } from "../core/window.ts";
 import { type LocalTime, outsideHours } from "../core/working-hours.ts";
@@ -23,7 +23,8 @@ export type BookedReport = {
   readonly session: Session;
   readonly charge: NewCharge;
   readonly limits: readonly Limit[];
-  readonly balanceOf: BalanceLookup;
+  /** Beside what they usually are. */
+  readonly costs: readonly GuidedCost[];
 };
 
 /** Call it after the charge was booked: its balances are locked. An ordinary report costs one statement. */
@@ -32,7 +33,7 @@ export function* watchReport(context: Context, report: BookedReport, now: number
   const { standing, session, charge } = report;
   const { spend } = standing;
   const found = [
-    ...redFlags(policy, spend, standing.taskType, report.balanceOf),
+    ...redFlags(policy, report.costs),
     ...(session.status === "open" ? yield* paceFindings(context, report, now) : []),
     policy.hours && outsideHours(policy, spend.agentId, charge.cost, localTime(context, charge.occurredAt)),
     yield* capFinding(context, report, now),

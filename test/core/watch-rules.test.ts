@@ -2,7 +2,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { capSoon, capToWatch, type Marks, marksAt, type SharedCap } from "../../src/core/cap-pace.ts";
-import { guidelineNotices, redFlags } from "../../src/core/guidelines.ts";
+import { guidedCosts, guidelineNotices, redFlags } from "../../src/core/guidelines.ts";
 import type { Limit } from "../../src/core/limits.ts";
 import { EMPTY_BALANCE } from "../../src/core/usage.ts";
 import { NO_ASK, verdictOf } from "../../src/core/verdict.ts";
@@ -31,8 +31,8 @@ describe("guidelines", () => {
     ["small_feature", 8, 15],
     ["large_feature", 20, 30],
   ])("of the guide for %s: past $%d a warning, past $%d an incident, to the nano-dollar", (type, to, redFlag) => {
-    const notices = (cost: bigint) => guidelineNotices(policy, spend, type, null, balances(cost));
-    const flags = (cost: bigint) => redFlags(policy, spend, type, balances(cost));
+    const notices = (cost: bigint) => guidelineNotices(guidedCosts(policy, spend, type, balances(cost)), null);
+    const flags = (cost: bigint) => redFlags(policy, guidedCosts(policy, spend, type, balances(cost)));
     expect(notices(usd(to))).toEqual([]);
     expect(notices(usd(to) + 1n)).toMatchObject([{ kind: "guideline", scope: "task", scopeId: "594" }]);
     expect(flags(usd(redFlag))).toEqual([]);
@@ -43,11 +43,11 @@ describe("guidelines", () => {
 
   test("of a team's day: past $50 a warning where it has no limit of its own, past $100 an incident", () => {
     const notices = (team: bigint, limit: bigint | null) =>
-      guidelineNotices(policy, spend, null, limit, balances(0n, team));
+      guidelineNotices(guidedCosts(policy, spend, null, balances(0n, team)), limit);
     expect(notices(usd(50), null)).toEqual([]);
     expect(notices(usd(50) + 1n, null)).toMatchObject([{ scope: "team", scopeId: "red", window: "day" }]);
     expect(notices(usd(50) + 1n, usd(200))).toEqual([]);
-    const flags = (team: bigint) => redFlags(policy, spend, null, balances(0n, team));
+    const flags = (team: bigint) => redFlags(policy, guidedCosts(policy, spend, null, balances(0n, team)));
     expect(flags(usd(100))).toEqual([]);
     expect(flags(usd(101))).toMatchObject([
       {
@@ -63,7 +63,7 @@ describe("guidelines", () => {
     for (const type of ["config", "Typo / config fix", "typo", "config-fix"]) expect(plainType(type)).toBe("config");
     expect(plainType("Small feature")).toBe(plainType("small_feature"));
     for (const type of ["constructor", "chore", null])
-      expect(redFlags(policy, spend, type, balances(usd(1_000)))).toEqual([]);
+      expect(redFlags(policy, guidedCosts(policy, spend, type, balances(usd(1_000))))).toEqual([]);
   });
 
   test("are changed and taken away row by row", () => {
@@ -74,7 +74,7 @@ describe("guidelines", () => {
       },
     });
     const flags = (type: string) =>
-      redFlags(changed, spend, type, balances(usd(2.5), usd(1_000))).map((each) => each.kind);
+      redFlags(changed, guidedCosts(changed, spend, type, balances(usd(2.5), usd(1_000)))).map((each) => each.kind);
     expect(flags("bugfix")).toEqual(["task_red_flag"]);
     expect(flags("chore")).toEqual(["task_red_flag"]);
     expect(flags("config")).toEqual([]);
