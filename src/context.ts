@@ -14,6 +14,8 @@ const PREFIX: Record<IdKind, string> = {
   task: "tsk",
   grant: "grt",
   key: "key",
+  incident: "inc",
+  delivery: "msg",
 };
 const ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz";
 

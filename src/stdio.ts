@@ -3,6 +3,7 @@ import { existsSync } from "node:fs";
 import { mcpOverStdio } from "./faces/mcp-stdio.ts";
 import { shownText } from "./faces/table.ts";
 import type { Context, Principal } from "./operations/operation.ts";
+import { startDeliverer } from "./webhooks/deliverer.ts";
 
 /** A write under way is finished; nothing else may keep the process alive longer than this. */
 const PATIENCE_MS = 900;
@@ -15,11 +16,15 @@ export function runStdio(
   const log = (text: string) => process.stderr.write(`astra-budget: ${text}\n`);
   const onerror = (error: Error) => log(wireFault(error));
   const handle = mcpOverStdio({ context, principal }, { version: options.version, log, onerror });
+  // Only a ledger that is there is looked at: a server that is not used makes none.
+  const isReady = () => context.policy.webhooks.size > 0 && existsSync(options.ledgerFile);
+  const deliverer = startDeliverer(context, { version: options.version, env: process.env, log, isReady });
   let leaving = false;
   const leave = async () => {
     if (leaving) return;
     leaving = true;
     setTimeout(() => process.exit(0), PATIENCE_MS).unref();
+    await deliverer.close();
     await context.ledger.close().catch((error) => log(String(error)));
     await handle.close();
     // An answer too long for the pipe is still on its way: to exit now would cut it in half.

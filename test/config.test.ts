@@ -119,7 +119,7 @@ describe("where a fault is", () => {
       "maxPromptTokens, maxCompletionTokens, maxTotalTokens, maxCostCents, maxToolCalls, maxDuration, maxSpawnDepth, maxChildAgents";
     expect(linesOf(text)).toEqual([
       'astra.yml:2:13 workspace.timezone: found "Mars/Olympus", expected an IANA time zone, such as UTC or Europe/Berlin',
-      "astra.yml:3:3 workspace.dailyCostLimit: unknown key, expected one of id, timezone, dailyCostLimitUsd, monthlyCostLimitUsd; did you mean dailyCostLimitUsd?",
+      "astra.yml:3:3 workspace.dailyCostLimit: unknown key, expected one of id, timezone, dailyCostLimitUsd, monthlyCostLimitUsd, hours; did you mean dailyCostLimitUsd?",
       'astra.yml:6:11 agents[0].role: found "reseacher", expected a role (built in or listed under roles): researcher, analyst, writer, mediator; did you mean researcher?',
       'astra.yml:7:11 agents[0].team: found "nobody", expected a team listed under teams (none is listed)',
       `astra.yml:9:7 agents[0].budget.maxToolCall: unknown key, expected one of ${budget}; did you mean maxToolCalls?`,

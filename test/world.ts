@@ -37,6 +37,11 @@ export const TABLES = [
   "audit",
   "audit_heads",
   "answers",
+  "incidents",
+  "webhook_deliveries",
+  "session_watch",
+  "role_pace",
+  "cap_pace",
 ] as const;
 
 /** A local agent over stdio: it is whoever it says. */

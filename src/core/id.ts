@@ -23,4 +23,4 @@ export const callerId = z
   .refine(isCallerId, { error: `expected an id: ${CALLER_ID_RULE} (NFC)` });
 
 /** What our own ids begin with. */
-export type IdKind = "session" | "hold" | "stop" | "task" | "grant" | "key";
+export type IdKind = "session" | "hold" | "stop" | "task" | "grant" | "key" | "incident" | "delivery";

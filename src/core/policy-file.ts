@@ -4,6 +4,7 @@ import type { BudgetField } from "./budget.ts";
 import { callerId } from "./id.ts";
 import * as field from "./policy-field.ts";
 import { taskTags, taskTitle } from "./task-tag.ts";
+import { guidelinesFile, hoursFile, incidentsFile, webhooksFile } from "./watch-policy-file.ts";
 import { isTimeZone } from "./window.ts";
 
 const { children, durationMs, listOf, mapFrom, mapping, oneOf, tokens, usd, usdLimit } = field;
@@ -121,8 +122,9 @@ const workspace = mapping(
     timezone: timezone.default("UTC").describe("The IANA time zone in which hours, days and months begin."),
     dailyCostLimitUsd: usdLimit.describe("US dollars of everybody together in one calendar day; null = no limit."),
     monthlyCostLimitUsd: usdLimit.describe("US dollars of everybody together in one calendar month; null = no limit."),
+    hours: hoursFile.optional().describe("When work is done here; spend at other times is an incident."),
   },
-  "a mapping with id, timezone, dailyCostLimitUsd or monthlyCostLimitUsd",
+  "a mapping with id, timezone, dailyCostLimitUsd, monthlyCostLimitUsd or hours",
 );
 
 /** The whole file. Cross references are checked apart (`policy-reference.ts`), so that all faults show at once. */
@@ -154,6 +156,9 @@ export const policyFile = mapping(
     onHoldExpiry: oneOf(["release", "charge"])
       .default("release")
       .describe("A hold that nobody settled: give the money back, or book it as an unconfirmed charge."),
+    guidelines: guidelinesFile.optional().describe("What work usually costs, and from where on it is a red flag."),
+    incidents: incidentsFile.prefault({}).describe("What an operator should look at, and what stops by itself."),
+    webhooks: webhooksFile.optional().describe("Who is told of incidents, over signed HTTP."),
   },
   "a mapping of settings, such as agents: (for none, write {})",
 );

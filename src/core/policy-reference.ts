@@ -28,6 +28,7 @@ export function referenceFaults(raw: unknown): PlacedFault[] {
     ...duplicates("agents", agents, (id) => id),
     ...duplicates("teams", teams, (id) => id),
     ...duplicates("tasks", tasks, (id) => id),
+    ...duplicates("webhooks", listed(raw, "webhooks"), (id) => id),
     ...unknown(
       "agents",
       agents,

@@ -15,6 +15,7 @@ import { type BudgetFile, type PolicyFile, policyFile } from "./policy-file.ts";
 import { policyNotes } from "./policy-notes.ts";
 import type { Rates } from "./price.ts";
 import { costLimitOfTags } from "./task-tag.ts";
+import { resolveWatch } from "./watch-policy-resolve.ts";
 
 type Entry<List extends "agents" | "roles" | "tasks" | "teams"> = NonNullable<PolicyFile[List]>[number];
 type PriceFile = NonNullable<PolicyFile["prices"]>[string];
@@ -42,6 +43,7 @@ export function resolvePolicy(file: PolicyFile): ResolvedPolicy {
     unknownAgents: file.unknownAgents,
     warnAtPpm: atLeastOne(scaleDecimal(String(file.warnAt), 6)),
     onHoldExpiry: file.onHoldExpiry,
+    ...resolveWatch(file),
   };
   return { policy, notes: policyNotes(policy) };
 }

@@ -2,6 +2,7 @@
 import type { Budget } from "./budget.ts";
 import type { Nano } from "./money.ts";
 import type { Rates } from "./price.ts";
+import type { WatchPolicy } from "./watch-policy.ts";
 
 /** Which tools may be used. `allow: null` = all; an empty list = none; deny beats allow. */
 export type ToolPermissions = { readonly allow: readonly string[] | null; readonly deny: readonly string[] };
@@ -51,7 +52,7 @@ export type TaskPolicy = {
   readonly costLimit: Nano | null;
 };
 
-export type Policy = {
+export type Policy = WatchPolicy & {
   readonly workspace: {
     readonly id: string;
     readonly timezone: string;

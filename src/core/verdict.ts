@@ -1,4 +1,5 @@
 // The verdict: a pure, order-free decision over limits, and the sentence that tells a model what to do now.
+import type { IncidentKind } from "./incident.ts";
 import { type Limit, type LimitScope, type Measure, max, remainingOf } from "./limits.ts";
 import { formatUsd } from "./money.ts";
 import type { WindowKind } from "./window.ts";
@@ -23,9 +24,19 @@ export type Refusal = {
   readonly text: string;
 };
 
-/** What decided: the limit or rule that binds, or for an allow the limit nearest to its end. */
+/** Something to warn of that is no limit: a usual cost that is passed, an incident. `text` is sentences of ours. */
+export type Notice = {
+  readonly kind: "guideline" | IncidentKind;
+  readonly scope: LimitScope;
+  readonly scopeId: string;
+  readonly window: WindowKind | null;
+  readonly measure: Measure | null;
+  readonly text: string;
+};
+
+/** What decided: the limit, rule or notice that binds, or for an allow the limit nearest to its end. */
 export type Binding = {
-  readonly kind: "limit" | Refusal["kind"];
+  readonly kind: "limit" | Refusal["kind"] | Notice["kind"];
   readonly scope: LimitScope;
   readonly scopeId: string;
   readonly window: WindowKind | null;
@@ -108,12 +119,13 @@ const limitOrder = (l: Limit): string =>
   `${MEASURES.indexOf(l.measure)} ${l.scope} ${l.scopeId} ${l.window} ${l.limit} ${l.spent}`;
 const refusalOrder = (r: Refusal): string => `${r.kind === "stop" ? 0 : 1} ${r.kind} ${r.scope} ${r.scopeId} ${r.text}`;
 
-/** The whole verdict, with one to three sentences for a model. */
+/** The whole verdict, with a few sentences for a model. */
 export function verdictOf(
   limits: readonly Limit[],
   ask: Ask,
   warnAtPpm: bigint,
   refusals: readonly Refusal[] = [],
+  notices: readonly Notice[] = [],
 ): Verdict {
   const { decision, binding, limit, refusal } = decide(limits, ask, warnAtPpm, refusals);
   const message = refusal
@@ -121,7 +133,18 @@ export function verdictOf(
     : limit
       ? limitMessage(decision, limit, limits, ask)
       : "No limit bears on this.";
-  return { decision, message, binding, limits };
+  return withNotices({ decision, message, binding, limits }, notices);
+}
+
+/** Notices make an allow a warning and are told beside one. Whoever is denied has one thing to do: stop. */
+function withNotices(verdict: Verdict, notices: readonly Notice[]): Verdict {
+  const [first] = notices;
+  if (!first || verdict.decision === "deny") return verdict;
+  const texts = notices.map((notice) => notice.text);
+  if (verdict.decision === "warn") return { ...verdict, message: [verdict.message, ...texts].join(" ") };
+  const { kind, scope, scopeId, window, measure } = first;
+  const binding = { kind, scope, scopeId, window, measure };
+  return { ...verdict, decision: "warn", message: [...texts, verdict.message].join(" "), binding };
 }
 
 function limitMessage(decision: Decision, limit: Limit, limits: readonly Limit[], ask: Ask): string {

@@ -2,6 +2,7 @@
 import { checkBudget } from "../operations/check-budget.ts";
 import { getCosts } from "../operations/get-costs.ts";
 import { getPolicy } from "../operations/get-policy.ts";
+import { listIncidents } from "../operations/incidents.ts";
 import { leaderboard } from "../operations/leaderboard.ts";
 import { type Context, invoke, type Principal } from "../operations/operation.ts";
 import { getRoleLedger } from "../operations/role-ledger.ts";
@@ -20,6 +21,7 @@ export const POLICY_URI = "budget://policy";
 export const MONTH_URI = "budget://costs/month";
 export const LEADERBOARD_URI = "budget://leaderboard/{period}";
 export const ROLES_URI = "budget://ledgers/roles";
+export const INCIDENTS_URI = "budget://incidents";
 export const SESSION_URI = "budget://sessions/{session_id}";
 
 const policy: BudgetResource = {
@@ -31,6 +33,12 @@ const policy: BudgetResource = {
 const month: BudgetResource = {
   read: (context, principal) => invoke(getCosts, context, principal, { months: 1 }),
   state: (answer) => String(answer.total_cost_usd),
+  paceMs: 1_000,
+};
+
+const incidents: BudgetResource = {
+  read: (context, principal) => invoke(listIncidents, context, principal, { state: "open" }),
+  state: (answer) => JSON.stringify((answer.incidents as Answer[]).map((each) => each.incident_id)),
   paceMs: 1_000,
 };
 
@@ -60,6 +68,7 @@ export function resourceAt(uri: string): BudgetResource | null {
   if (uri === ROLES_URI) return roles;
   const period = /^budget:\/\/leaderboard\/([^/?#]+)$/.exec(uri)?.[1];
   if (period !== undefined) return ranking(period);
+  if (uri === INCIDENTS_URI) return incidents;
   const sessionId = /^budget:\/\/sessions\/([^/?#]+)$/.exec(uri)?.[1];
   return sessionId === undefined ? null : session(sessionId);
 }

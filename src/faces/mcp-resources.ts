@@ -7,7 +7,15 @@ import {
   ResourceTemplate,
 } from "@modelcontextprotocol/server";
 import { AstraError } from "../core/error.ts";
-import { LEADERBOARD_URI, MONTH_URI, POLICY_URI, ROLES_URI, resourceAt, SESSION_URI } from "./budget-resources.ts";
+import {
+  INCIDENTS_URI,
+  LEADERBOARD_URI,
+  MONTH_URI,
+  POLICY_URI,
+  ROLES_URI,
+  resourceAt,
+  SESSION_URI,
+} from "./budget-resources.ts";
 import type { BudgetWatch, Caller } from "./budget-watch.ts";
 import { logFault } from "./fault-log.ts";
 
@@ -46,6 +54,16 @@ const FIXED = [
     config: {
       title: "Costs of this month",
       description: "What get_costs answers for the current calendar month.",
+      mimeType: JSON_TYPE,
+      cacheHint,
+    },
+  },
+  {
+    name: "incidents",
+    uri: INCIDENTS_URI,
+    config: {
+      title: "Open incidents",
+      description: "What operators should look at. An agent with a key sees those that it caused.",
       mimeType: JSON_TYPE,
       cacheHint,
     },

@@ -9,6 +9,7 @@ import { verifyLedger } from "../operations/verify-ledger.ts";
 import { authorityCommands } from "./terminal-authority.ts";
 import { chargeCommands } from "./terminal-charges.ts";
 import { type Command, command, option } from "./terminal-command.ts";
+import { incidentCommands } from "./terminal-incidents.ts";
 import { ledgerCommands } from "./terminal-ledgers.ts";
 import {
   costsText,
@@ -104,6 +105,7 @@ export const commands: readonly Command[] = [
   ...ledgerCommands,
   ...authorityCommands,
   ...chargeCommands,
+  ...incidentCommands,
   command("task add", addTask, {
     help: "add a task: task add ID --title TEXT [--tag budget:0.50]",
     positional: "task_id",

@@ -74,3 +74,29 @@ export function* listSessions(
   });
   return rows.map(toSession);
 }
+
+const openOnTask = statement((db, args: { workspaceId: string; taskId: string; now: bigint }) =>
+  db
+    .selectFrom("sessions")
+    .innerJoin("sessions as root", "root.id", "sessions.root_session_id")
+    .select(["sessions.id", "sessions.agent_id", "sessions.opened_at", "root.agent_id as root_agent_id"])
+    .where("sessions.workspace_id", "=", args.workspaceId)
+    .where("sessions.status", "=", "open")
+    .where("sessions.expires_at", ">", args.now)
+    .where("sessions.task_id", "=", args.taskId)
+    .orderBy("sessions.id"),
+);
+
+/** A session at a task; `rootAgentId` is the agent whose swarm it belongs to. */
+export type AtTask = Pick<Session, "id" | "agentId" | "openedAt"> & { readonly rootAgentId: string };
+
+/** Sessions that could spend on a task now. */
+export function* openSessionsOnTask(workspaceId: string, taskId: string, nowMs: number): Work<AtTask[]> {
+  const rows = yield* all(openOnTask, { workspaceId, taskId, now: BigInt(nowMs) });
+  return rows.map((row) => ({
+    id: row.id,
+    agentId: row.agent_id,
+    openedAt: Number(row.opened_at),
+    rootAgentId: row.root_agent_id,
+  }));
+}

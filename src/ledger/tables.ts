@@ -1,6 +1,7 @@
 // The ledger's tables as Kysely sees them: every integer is a bigint (see `schema/*.sql` for meanings).
 import type { BalanceScope } from "../core/balance-key.ts";
 import type { ExecutionWindow, Outcome } from "../core/execution.ts";
+import type { IncidentKind, IncidentScope } from "../core/incident.ts";
 import type { AmountMeasure } from "../core/limits.ts";
 import type { WindowKind } from "../core/window.ts";
 
@@ -340,6 +341,68 @@ export type AnswersTable = {
   created_at: bigint;
 };
 
+export type IncidentsTable = {
+  id: string;
+  workspace_id: string;
+  kind: IncidentKind;
+  scope: IncidentScope;
+  scope_id: string;
+  window_key: string;
+  session_id: string | null;
+  agent_id: string | null;
+  team_id: string | null;
+  task_id: string | null;
+  message: string;
+  evidence: string;
+  stop_id: string | null;
+  raised_at: bigint;
+  acknowledged_at: bigint | null;
+  acknowledged_by: string | null;
+  note: string | null;
+};
+
+export type DeliveryState = "pending" | "delivered" | "failed" | "dropped";
+
+export type WebhookDeliveriesTable = {
+  id: string;
+  workspace_id: string;
+  webhook_id: string;
+  incident_id: string;
+  state: DeliveryState;
+  attempts: bigint;
+  next_at: bigint;
+  leased_until: bigint;
+  last_result: string | null;
+  created_at: bigint;
+  updated_at: bigint;
+};
+
+export type SessionWatchTable = {
+  session_id: string;
+  minute_at: bigint;
+  reports: bigint;
+  tokens: bigint;
+  peak_tokens: bigint;
+  error_hash: string;
+  error_times: bigint;
+  error_at: bigint;
+};
+
+export type RolePaceTable = { workspace_id: string; role: string; sessions: bigint; peak_tokens: bigint };
+
+export type CapPaceTable = {
+  workspace_id: string;
+  scope: string;
+  scope_id: string;
+  window_kind: string;
+  measure: string;
+  resets_at: bigint;
+  older_at: bigint;
+  older_spent: bigint;
+  newer_at: bigint;
+  newer_spent: bigint;
+};
+
 export type Tables = {
   sessions: SessionsTable;
   names: NamesTable;
@@ -368,4 +431,9 @@ export type Tables = {
   audit: AuditTable;
   audit_heads: AuditHeadsTable;
   answers: AnswersTable;
+  incidents: IncidentsTable;
+  webhook_deliveries: WebhookDeliveriesTable;
+  session_watch: SessionWatchTable;
+  role_pace: RolePaceTable;
+  cap_pace: CapPaceTable;
 };

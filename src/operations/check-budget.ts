@@ -26,7 +26,7 @@ import {
   sessionNotFound,
 } from "./operation.ts";
 import { instantOut, usdOf, usdOrNull, verdictOut, verdictOutput } from "./output.ts";
-import { limitsOf, type Standing, sessionStanding, standingOf } from "./standing.ts";
+import { limitsOf, noticesOf, type Standing, sessionStanding, standingOf } from "./standing.ts";
 import { refuseForeignTask } from "./task-access.ts";
 
 const input = z.strictObject({
@@ -170,7 +170,8 @@ function verdictFor(
   now: number,
 ): Verdict {
   const all = [...standing.refusals, ...refusals];
-  return verdictOf(limitsOf(context.policy, standing, balanceOf, now), ask, context.policy.warnAtPpm, all);
+  const limits = limitsOf(context.policy, standing, balanceOf, now);
+  return verdictOf(limits, ask, context.policy.warnAtPpm, all, noticesOf(context.policy, standing, balanceOf));
 }
 
 /** The six fields of the Cost Control guide ("Budget checks") by their names, and the verdict beside them. */

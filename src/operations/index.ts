@@ -7,6 +7,7 @@ import { endSession } from "./end-session.ts";
 import { getCosts } from "./get-costs.ts";
 import { getPolicy } from "./get-policy.ts";
 import { grant, listGrants, revokeGrant } from "./grants.ts";
+import { acknowledgeIncident, getIncident, listIncidents } from "./incidents.ts";
 import { createKey, listKeys, revokeKey } from "./keys.ts";
 import { leaderboard } from "./leaderboard.ts";
 import { listExecutions } from "./list-executions.ts";
@@ -23,6 +24,7 @@ import { addTask, listTasks, updateTask } from "./tasks.ts";
 import { getTeam, setTeamLimits } from "./teams.ts";
 import { getUserRoleLedger } from "./user-role-ledger.ts";
 import { verifyLedger } from "./verify-ledger.ts";
+import { listDeliveries, redeliver } from "./webhooks.ts";
 
 /** What agents are given as tools, in the order of a session's life. A model's tool list stays this small. */
 export const agentOperations = [
@@ -64,4 +66,9 @@ export const operatorOperations = [
   recost,
   pruneCharges,
   vacuumLedger,
+  listIncidents,
+  getIncident,
+  acknowledgeIncident,
+  listDeliveries,
+  redeliver,
 ] as unknown as readonly Operation[];

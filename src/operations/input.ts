@@ -35,7 +35,7 @@ export const usdLimit = number("a number of dollars, 0 or more")
   .transform(nanoFromUsd);
 
 /** An id that we made: shape only; whether it exists is the ledger's to say. */
-export const ourId = (kind: "session" | "hold" | "stop" | "grant" | "key") =>
+export const ourId = (kind: "session" | "hold" | "stop" | "grant" | "key" | "incident" | "delivery") =>
   text(`the ${kind}_id that was returned to you`).regex(/^[a-z0-9_]{1,64}$/, {
     error: `expected the ${kind}_id that was returned to you`,
   });

@@ -5,6 +5,7 @@ import { callerId } from "../core/id.ts";
 import { effectiveBudget, narrowMemory, narrowTools, policyPermissions, roleNameOf } from "../core/inheritance.ts";
 import { type BalanceLookup, lookup } from "../core/limits.ts";
 import { type Ask, type Refusal, type Verdict, verdictOf } from "../core/verdict.ts";
+import { readBalances } from "../ledger/balances.ts";
 import { NO_TOTALS, type Session } from "../ledger/session-row.ts";
 import { findAncestors, findSession, findSessionByKey, insertSession } from "../ledger/sessions.ts";
 import type { Work } from "../ledger/statement.ts";
@@ -25,9 +26,11 @@ import {
 import { budgetOut, clampOut, instantOut, verdictOut, verdictOutput } from "./output.ts";
 import { closeOverdue } from "./overdue.ts";
 import { modelRefusal } from "./pricing.ts";
+import { NOTHING_RAISED } from "./raise.ts";
 import { inheritedRemaining, parentRefusals, spawnLimits, spawnLock } from "./spawn.ts";
-import { knownTask, limitsNow, limitsOf, type Standing, sessionStanding, standingOf } from "./standing.ts";
+import { knownTask, limitsOf, noticesOf, type Standing, sessionStanding, standingOf } from "./standing.ts";
 import { mayReachTask, refuseForeignTask } from "./task-access.ts";
+import { watchOpening } from "./watch.ts";
 
 const input = z.strictObject({
   agent_id: callerId
@@ -111,7 +114,13 @@ function* open(context: Context, principal: Principal, args: Input): Work<z.inpu
     ...limitsOf(policy, { ...standing, session }, balanceOf, now),
     ...(yield* spawnLimits(policy, parent, ancestors, now)),
   ];
-  const verdict = verdictOf(limits, SPAWN, policy.warnAtPpm, refusals);
+  const notices = noticesOf(policy, standing, balanceOf);
+  const alone = verdictOf(limits, SPAWN, policy.warnAtPpm, refusals, notices);
+  const raised = alone.decision === "deny" ? NOTHING_RAISED : yield* watchOpening(context, session, standing, now);
+  const verdict =
+    raised === NOTHING_RAISED
+      ? alone
+      : verdictOf(limits, SPAWN, policy.warnAtPpm, raised.refusals, [...raised.notices, ...notices]);
   if (verdict.decision !== "deny") yield* insertSession(session);
   return answer(session, verdict, verdict.decision === "deny" ? "refused" : "opened");
 }
@@ -205,12 +214,10 @@ function* unfinishedDependency(context: Context, taskId: string): Work<string | 
 function* repeat(context: Context, session: Session, request: string, now: number): Work<z.input<typeof output>> {
   if (session.request !== request) throw idReused();
   const standing = yield* sessionStanding(context.policy, session, hourAt(context, now), now);
-  const verdict = verdictOf(
-    yield* limitsNow(context.policy, standing, now),
-    {},
-    context.policy.warnAtPpm,
-    standing.refusals,
-  );
+  const balanceOf = lookup(yield* readBalances(session.workspaceId, standing.keys));
+  const limits = limitsOf(context.policy, standing, balanceOf, now);
+  const notices = noticesOf(context.policy, standing, balanceOf);
+  const verdict = verdictOf(limits, {}, context.policy.warnAtPpm, standing.refusals, notices);
   return answer(session, verdict, "repeated");
 }
 

@@ -2,7 +2,8 @@
 import { z } from "zod";
 import { balanceKeys, sortKeys } from "../core/balance-key.ts";
 import { AstraError } from "../core/error.ts";
-import { lookup } from "../core/limits.ts";
+import { type GuidedCost, guidelineNotices } from "../core/guidelines.ts";
+import { type Limit, lookup } from "../core/limits.ts";
 import { usdFromNano } from "../core/money.ts";
 import { isExhausted, NO_ASK, type Refusal, type Verdict, verdictOf } from "../core/verdict.ts";
 import { type BalanceRow, readBalances } from "../ledger/balances.ts";
@@ -15,8 +16,10 @@ import { freeHold, keysOfHold, lockAndExpire, reverseUnconfirmed } from "./expir
 import { idReused } from "./idempotency.ts";
 import { type Context, defineOperation, hourAt, mayTouch, type Principal, sessionNotFound } from "./operation.ts";
 import { totalsOut, totalsOutput, usdOutput, verdictOut, verdictOutput } from "./output.ts";
+import { NOTHING_RAISED, type Raised } from "./raise.ts";
 import { chargeKey, chargeOf, type ReportInput, reportInput } from "./report-charge.ts";
-import { limitsOf, type Standing, sessionStanding } from "./standing.ts";
+import { limitsOf, type Standing, sessionStanding, usualCosts } from "./standing.ts";
+import { watchReport } from "./watch.ts";
 
 const output = z.looseObject({
   charge_id: z.string(),
@@ -69,8 +72,14 @@ function* report(context: Context, principal: Principal, args: ReportInput): Wor
   // A report of an earlier hour counts there; the verdict is about now.
   const current =
     booked.hour === standing.spend.hour ? balances : yield* readBalances(session.workspaceId, standing.keys);
-  const verdict = verdictAfter(context, standing, current, charge.refusal, now);
-  return answer({ ...booked, id }, { ...session, totals }, current, verdict, {
+  const balanceOf = lookup(current);
+  const limits = limitsOf(context.policy, standing, balanceOf, now);
+  const costs = usualCosts(context.policy, standing, balanceOf);
+  const after = { ...session, totals };
+  const seen = { standing, session: after, charge: booked, limits, costs };
+  const raised = yield* watchReport(context, seen, now);
+  const verdict = verdictAfter(context, standing, limits, costs, raised, charge.refusal);
+  return answer({ ...booked, id }, after, current, verdict, {
     duplicate: false,
     hold: settled === null ? null : settled === "closed" ? "settled" : "was_closed",
   });
@@ -92,17 +101,14 @@ function* ownHold(session: Session, id: string | undefined): Work<Hold | null> {
 function verdictAfter(
   context: Context,
   standing: Standing,
-  balances: readonly BalanceRow[],
+  limits: readonly Limit[],
+  costs: readonly GuidedCost[],
+  raised: Raised,
   refusal: Refusal | null,
-  now: number,
 ): Verdict {
-  const refusals = [...standing.refusals, ...(refusal ? [refusal] : [])];
-  return verdictOf(
-    limitsOf(context.policy, standing, lookup(balances), now),
-    NO_ASK,
-    context.policy.warnAtPpm,
-    refusals,
-  );
+  const refusals = [...standing.refusals, ...raised.refusals, ...(refusal ? [refusal] : [])];
+  const notices = [...raised.notices, ...guidelineNotices(costs, standing.runTime.teamDaily)];
+  return verdictOf(limits, NO_ASK, context.policy.warnAtPpm, refusals, notices);
 }
 
 /** A repeat: the first one's charge, the verdict of now, nothing written. */
@@ -116,7 +122,10 @@ function* repeat(
   if (earlier.request !== request) throw idReused();
   const standing = yield* sessionStanding(context.policy, session, hourAt(context, now), now);
   const balances = yield* readBalances(session.workspaceId, standing.keys);
-  const verdict = verdictAfter(context, standing, balances, null, now);
+  const balanceOf = lookup(balances);
+  const limits = limitsOf(context.policy, standing, balanceOf, now);
+  const costs = usualCosts(context.policy, standing, balanceOf);
+  const verdict = verdictAfter(context, standing, limits, costs, NOTHING_RAISED, null);
   return answer(earlier, session, balances, verdict, { duplicate: true, hold: null });
 }
 

@@ -1,5 +1,6 @@
 // Where a spend stands: everything that bears on it, read in one transaction, and the verdict over it.
 import { type Attribution, type BalanceKey, balanceKeys } from "../core/balance-key.ts";
+import { type GuidedCost, guidedCosts, guidelineNotices } from "../core/guidelines.ts";
 import {
   type BalanceLookup,
   type Limit,
@@ -11,7 +12,7 @@ import {
 import type { Nano } from "../core/money.ts";
 import type { Policy } from "../core/policy.ts";
 import { costLimitOfTags } from "../core/task-tag.ts";
-import type { Refusal } from "../core/verdict.ts";
+import type { Notice, Refusal } from "../core/verdict.ts";
 import { readBalances } from "../ledger/balances.ts";
 import { grantsInForce } from "../ledger/grants.ts";
 import type { Session } from "../ledger/session-row.ts";
@@ -27,6 +28,7 @@ export type Task = {
   readonly team: string | null;
   readonly costLimit: Nano | null;
   readonly dependsOn: readonly string[];
+  readonly taskType: string | null;
 };
 
 export type Standing = {
@@ -36,6 +38,8 @@ export type Standing = {
   /** Root first. */
   readonly ancestors: readonly Session[];
   readonly runTime: RunTimeLimits;
+  /** Of the task, as whoever made it wrote it. */
+  readonly taskType: string | null;
   readonly refusals: readonly Refusal[];
   /** The balances the limits need, sorted. */
   readonly keys: readonly BalanceKey[];
@@ -61,7 +65,8 @@ export function* standingOf(
   if (policy.unknownAgents === "deny" && !policy.agents.has(spend.agentId)) refusals.push(unknownAgent(spend.agentId));
   if (session && session.status !== "open") refusals.push(sessionEnded(session.id));
   const runTime = yield* runTimeLimits(policy, spend, task, nowMs);
-  return { spend, session, ancestors, runTime, refusals, keys: balanceKeys(spend) };
+  const taskType = task?.taskType ?? null;
+  return { spend, session, ancestors, runTime, taskType, refusals, keys: balanceKeys(spend) };
 }
 
 function* runTimeLimits(policy: Policy, spend: Attribution, task: Task | null, nowMs: number): Work<RunTimeLimits> {
@@ -95,6 +100,16 @@ export function limitsOf(policy: Policy, standing: Standing, balanceOf: BalanceL
   ];
 }
 
+/** What was spent beside what such work usually costs. */
+export function usualCosts(policy: Policy, standing: Standing, balanceOf: BalanceLookup): GuidedCost[] {
+  return guidedCosts(policy, standing.spend, standing.taskType, balanceOf);
+}
+
+/** What to warn of that is no limit: more was spent than usual. */
+export function noticesOf(policy: Policy, standing: Standing, balanceOf: BalanceLookup): Notice[] {
+  return guidelineNotices(usualCosts(policy, standing, balanceOf), standing.runTime.teamDaily);
+}
+
 /** The same with what stands against them read now: to look at, never to decide a write on. */
 export function* limitsNow(policy: Policy, standing: Standing, nowMs: number): Work<Limit[]> {
   const balanceOf = lookup(yield* readBalances(standing.spend.workspaceId, standing.keys));
@@ -110,7 +125,13 @@ export function* knownTask(policy: Policy, workspaceId: string, id: string): Wor
 }
 
 function taskOf(record: TaskRecord): Task {
-  return { id: record.id, team: record.teamId, costLimit: costLimitOfTags(record.tags), dependsOn: record.dependsOn };
+  return {
+    id: record.id,
+    team: record.teamId,
+    costLimit: costLimitOfTags(record.tags),
+    dependsOn: record.dependsOn,
+    taskType: record.taskType,
+  };
 }
 
 /** Whatever has the stopped thing's name: the spend's own session (or what will be one), or one above it. */
@@ -124,7 +145,7 @@ export function names(stop: Pick<Stop, "scope" | "scopeId">, session: Stoppable)
 }
 
 /** The refusal a stop comes to for a spend, null where it does not reach it. */
-function stopRefusal(stop: Stop, spend: Attribution, ancestors: readonly Session[]): Refusal | null {
+export function stopRefusal(stop: Stop, spend: Attribution, ancestors: readonly Session[]): Refusal | null {
   const text = `Stopped by the operator: ${stop.reason} Stop now and do not retry.`;
   const { workspaceId, agentId, teamId, taskId } = spend;
   if (names(stop, { id: spend.chain.at(-1) ?? "", agentId, teamId, taskId })) {

@@ -9,6 +9,7 @@ import { recordPolicy } from "../operations/audit.ts";
 import { keyBySecretHash } from "../operations/authenticate.ts";
 import { createFirstKey, revokeKey } from "../operations/keys.ts";
 import { type Context, invoke } from "../operations/operation.ts";
+import { startDeliverer } from "../webhooks/deliverer.ts";
 import { ANONYMOUS, appOf } from "./app.ts";
 import { type Caller, Credentials } from "./credentials.ts";
 import { type Gate, gateOf } from "./gate.ts";
@@ -80,6 +81,9 @@ export async function serve(options: ServeOptions): Promise<Serving> {
     throw error;
   }
   const sweep = endOfRights(faces, log);
+  const deliverers = options.workspaces.map(({ context }) =>
+    startDeliverer(context, { version, env: process.env, log }),
+  );
   announce(options, urlOf(server, settings.host));
 
   return {
@@ -94,6 +98,7 @@ export async function serve(options: ServeOptions): Promise<Serving> {
       await Promise.all([...faces.map((face) => face.close(PATIENCE_MS)), closed]);
       clearInterval(idle);
       clearTimeout(late);
+      await Promise.all(deliverers.map((deliverer) => deliverer.close()));
       rates.close();
       await ledger.close();
     },

@@ -54,8 +54,9 @@ describe("what holds without a file", () => {
   });
 
   test("nothing else is limited and the clock is UTC", () => {
-    const { roles, hardCaps, ...rest } = BUILT_IN_POLICY;
+    const { roles, hardCaps, guidelines, incidents, ...rest } = BUILT_IN_POLICY;
     expect([...roles.keys()]).toEqual(["researcher", "analyst", "writer", "mediator"]);
+    expect(Object.values(incidents).filter((rule) => rule.stop)).toEqual([]);
     expect(rest).toEqual({
       workspace: { id: "default", timezone: "UTC", dailyCostLimit: null, monthlyCostLimit: null },
       agents: new Map(),
@@ -67,6 +68,8 @@ describe("what holds without a file", () => {
       unknownAgents: "allow",
       warnAtPpm: 800_000n,
       onHoldExpiry: "release",
+      hours: null,
+      webhooks: new Map(),
     });
   });
 });
@@ -375,7 +378,7 @@ describe("faults of single values", () => {
     [
       "a list for a mapping",
       { workspace: [] },
-      "workspace: found a list, expected a mapping with id, timezone, dailyCostLimitUsd or monthlyCostLimitUsd",
+      "workspace: found a list, expected a mapping with id, timezone, dailyCostLimitUsd, monthlyCostLimitUsd or hours",
     ],
     [
       "a mapping for a list",
@@ -413,12 +416,12 @@ describe("faults of single values", () => {
     [
       "a key in snake case",
       { workspace: { daily_cost_limit_usd: 1 } },
-      "workspace.daily_cost_limit_usd: unknown key, expected one of id, timezone, dailyCostLimitUsd, monthlyCostLimitUsd; did you mean dailyCostLimitUsd?",
+      "workspace.daily_cost_limit_usd: unknown key, expected one of id, timezone, dailyCostLimitUsd, monthlyCostLimitUsd, hours; did you mean dailyCostLimitUsd?",
     ],
     [
       "a key of Object.prototype",
       { toString: 1 },
-      "toString: unknown key, expected one of workspace, hardCaps, roles, agents, teams, tasks, tools, prices, unknownModel, unknownAgents, warnAt, onHoldExpiry",
+      "toString: unknown key, expected one of workspace, hardCaps, roles, agents, teams, tasks, tools, prices, unknownModel, unknownAgents, warnAt, onHoldExpiry, guidelines, incidents, webhooks",
     ],
     [
       "a tool name with a space",

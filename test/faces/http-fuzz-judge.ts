@@ -115,6 +115,11 @@ function remember({ caller, label }: Asked, message: Json, records: Records, kno
   if (result.status === "open" && label.includes("session")) known.add(`session ${result.agent_id}`, result.session_id);
   for (const name of ["charge_id", "hold_id", "stop_id", "grant_id", "key_id", "task_id"])
     known.add(name, result[name]);
+  for (const [list, name] of [
+    ["incidents", "incident_id"],
+    ["deliveries", "delivery_id"],
+  ] as const)
+    if (Array.isArray(result[list])) known.add(name, result[list][0]?.[name]);
   known.add("cursor", result.next_cursor);
   if (typeof result.charge_id === "string") {
     const isNew = result.duplicate === false && result.recorded === true;

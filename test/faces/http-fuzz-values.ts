@@ -108,13 +108,15 @@ export function fitting(name: string, wanted: Wanted): unknown {
   const record = (fields: readonly string[]) =>
     Object.fromEntries(random.some(fields, 2).map((field) => [field, fitting(field, wanted)]));
   if (name === "session_id" || name === "parent_session_id") return known.one(`session ${subject}`, random);
-  if (/^(charge|hold|stop|grant|key)_id$/.test(name)) return known.one(name, random);
+  if (/^(charge|hold|stop|grant|key|incident|delivery)_id$/.test(name)) return known.one(name, random);
   if (name === "agent_id" || name === "agentId") return subject;
   if (name === "team_id" || name === "teamId") return random.one(["red", "blue"]);
   if (name === "task_id" || name === "taskId") return random.one(["t1", "t2", 594, known.one("task_id", random)]);
   if (name === "user_id" || name === "userId" || name === "tool") return canary;
   if (name === "scope_id") return random.one(["red", "blue", "t1", subject, known.one(`session ${subject}`, random)]);
   if (name === "scope") return random.one(["session", "task", "agent", "team", "workspace"]);
+  if (name === "kind") return random.one(["task_red_flag", "team_day_red_flag", "duplicate_work"]);
+  if (name === "state") return random.one(["open", "acknowledged", "pending", "failed"]);
   if (name === "window") return random.one(["session", "hour", "day", "month", "total"]);
   if (name === "measure") return random.one(["cost_usd", "total_tokens", "tool_calls"]);
   if (name === "model") return random.one(["claude-haiku-4-5", "gpt-4o", "unheard-of"]);
@@ -142,8 +144,9 @@ export function fitting(name: string, wanted: Wanted): unknown {
   if (name === "amount") return random.one([1, 3, 5_000, 0.5]);
   if (name.endsWith("_tokens")) return random.one(COUNTS);
   if (name.endsWith("_usd")) return random.one(MONEY);
-  if (["error", "reason", "title", "name"].includes(name)) return agent === null ? "Why" : canary;
-  if (["priority", "task_type", "provider"].includes(name)) return "plain";
+  if (["error", "reason", "title", "name", "note"].includes(name)) return agent === null ? "Why" : canary;
+  if (name === "task_type") return random.one(["plain", "config"]);
+  if (["priority", "provider"].includes(name)) return "plain";
   if (name === "cursor") return random.oneIn(4) ? known.one("cursor", random) : NONE;
   return 1 + random.below(400) * (name === "hold_ttl_ms" ? 1_000 : 1);
 }

@@ -24,7 +24,8 @@ hardCaps: { maxPromptTokens: 1000000000000, maxCompletionTokens: 1000000000000, 
 teams: [{ id: red, dailyCostLimitUsd: 50, taskCostLimitUsd: 20 }, { id: blue }]
 agents: [{ id: ada, team: red, dailyCostLimitUsd: 40, quotas: { tokensPerHour: 900000000 } }, { id: bob, team: blue },
   { id: eve, role: writer }]
-tasks: [{ id: t1, title: One, team: blue, tags: ["budget:500"] }, { id: t2, title: Two, depends_on: [t1] }]
+webhooks: [{ id: nobody, url: "http://127.0.0.1:9/hook", secretEnv: FUZZ_SECRET }]
+tasks: [{ id: t1, title: One, task_type: config, team: blue, tags: ["budget:500"] }, { id: t2, title: Two, depends_on: [t1] }]
 tools: { web: { estimatedCostUsd: 0.01 } }
 `;
 
@@ -34,7 +35,7 @@ async function served(room: Room): Promise<Server> {
   const args = ["serve", "--config", "astra.yml", "--port", "0", "--rate-limit", "1000000000"];
   const child = spawn(process.execPath, [CLI, ...args], {
     cwd: room.folder,
-    env: room.env,
+    env: { ...room.env, FUZZ_SECRET: "a secret of at least 24 bytes" },
     stdio: ["ignore", "ignore", "pipe"],
   });
   onTestFinished(() => void child.kill("SIGKILL"));

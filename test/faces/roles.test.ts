@@ -15,7 +15,11 @@ const POLICY = {
   hardCaps: WIDE,
   teams: [{ id: "eng", dailyCostLimitUsd: 5 }],
   agents: [{ id: "ada", team: "eng" }],
-  tasks: [{ id: "t1", title: "One", team: "eng" }],
+  tasks: [
+    { id: "t1", title: "One", team: "eng" },
+    { id: "typo", task_type: "typo" },
+  ],
+  webhooks: [{ id: "ops", url: "https://example.invalid/hook", secretEnv: "NO_SUCH_SECRET" }],
 };
 const SOON = new Date(Date.now() + 3_600_000).toISOString();
 const USAGE = { input_tokens: 1, output_tokens: 1, cost_usd: 0.001 };
@@ -55,6 +59,11 @@ const ROUTES: readonly (readonly [line: string, who: readonly Role[], body?: obj
   ["POST /api/v1/ledger/vacuum", OWNERS],
   ["GET /api/v1/policy", ANYONE],
   ["GET /api/v1/limits", READERS],
+  ["GET /api/v1/incidents", ANYONE],
+  ["GET /api/v1/incidents/$incident_id", ANYONE],
+  ["PATCH /api/v1/incidents/$incident_id", OPERATORS, { note: "a test" }],
+  ["GET /api/v1/webhooks/deliveries", READERS],
+  ["POST /api/v1/webhooks/deliveries/$delivery_id/redeliver", OPERATORS, {}],
   ["GET /costs", ANYONE],
   ["GET /costs/breakdown", ANYONE],
   ["GET /leaderboard", READERS],
@@ -82,12 +91,24 @@ async function ready(path: string, owner: Caller): Promise<string> {
     const { session_id } = (await owner.post("/api/v1/agents/ada/sessions", {})).body;
     return await made("charge_id", `/api/v1/sessions/${session_id}/usage`, USAGE);
   }
+  if (path.includes("$incident_id"))
+    return path.replace("$incident_id", await raised(owner, "incidents", "incident_id"));
+  if (path.includes("$delivery_id"))
+    return path.replace("$delivery_id", await raised(owner, "webhooks/deliveries", "delivery_id"));
   return await made("key_id", "/api/v1/keys", { name: "x", role: "viewer" });
+}
+
+/** An incident of ada's, a typo that cost two dollars, and the message that tells of it; made once. */
+async function raised(owner: Caller, list: string, name: string): Promise<string> {
+  const { session_id } = (await owner.post("/api/v1/agents/ada/sessions", { task_id: "typo" })).body;
+  await owner.post(`/api/v1/sessions/${session_id}/usage`, { ...USAGE, cost_usd: 2 });
+  const { body } = await owner.get(`/api/v1/${list}`);
+  return String(((body.incidents ?? body.deliveries) as Record<string, unknown>[])[0]?.[name]);
 }
 
 /** All that a refused caller could have changed. */
 const stateOf = async ({ owner }: ServerRoom): Promise<string> => {
-  const paths = ["audit/verify", "sessions", "tasks", "stops", "grants", "keys", "settings/teams/eng"];
+  const paths = ["audit/verify", "sessions", "tasks", "stops", "grants", "keys", "settings/teams/eng", "incidents"];
   const texts = await Promise.all(paths.map(async (path) => (await owner.get(`/api/v1/${path}`)).text));
   return texts.join("\n").replaceAll(/"(last_used_at|duration_ms)":[^,]*/g, "");
 };

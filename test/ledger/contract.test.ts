@@ -7,6 +7,7 @@ import { chargeSteps } from "./steps/charges.ts";
 import { costSteps } from "./steps/costs.ts";
 import { executionSteps } from "./steps/executions.ts";
 import { holdSteps } from "./steps/holds.ts";
+import { incidentSteps } from "./steps/incidents.ts";
 import { sessionSteps } from "./steps/sessions.ts";
 import { transactionSteps } from "./steps/transactions.ts";
 import { verifySteps } from "./steps/verify.ts";
@@ -27,6 +28,7 @@ describe.each(engines())("$name", (engine) => {
   describe("charges", () => chargeSteps(current));
   describe("balances, holds, stops and tasks", () => holdSteps(current));
   describe("keys, grants, team limits, audit and answers", () => authoritySteps(current));
+  describe("incidents, paces and webhooks", () => incidentSteps(current));
   describe("costs", () => costSteps(current));
   describe("executions", () => executionSteps(current));
   describe("verify", () => verifySteps(current));

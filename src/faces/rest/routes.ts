@@ -8,6 +8,7 @@ import { endSession } from "../../operations/end-session.ts";
 import { getCosts } from "../../operations/get-costs.ts";
 import { getPolicy } from "../../operations/get-policy.ts";
 import { grant, listGrants, revokeGrant } from "../../operations/grants.ts";
+import { acknowledgeIncident, getIncident, listIncidents } from "../../operations/incidents.ts";
 import { createKey, listKeys, revokeKey } from "../../operations/keys.ts";
 import { leaderboard } from "../../operations/leaderboard.ts";
 import { listExecutions } from "../../operations/list-executions.ts";
@@ -23,6 +24,7 @@ import { listStops, resume, stop } from "../../operations/stop.ts";
 import { addTask, listTasks, updateTask } from "../../operations/tasks.ts";
 import { getTeam, setTeamLimits } from "../../operations/teams.ts";
 import { getUserRoleLedger } from "../../operations/user-role-ledger.ts";
+import { listDeliveries, redeliver } from "../../operations/webhooks.ts";
 import { breakdownAnswer, breakdownOutput, costsAnswer, costsOutput } from "./costs.ts";
 import { hoursShape, leaderboardShape } from "./leaderboard.ts";
 
@@ -118,6 +120,11 @@ export const routes: readonly Route[] = [
   route("GET /api/v1/ledgers/user-roles", getUserRoleLedger),
   route("GET /leaderboard", leaderboard, { shape: leaderboardShape }),
   route("GET /leaderboard/{agent_id}", getAgentHours, { shape: hoursShape }),
+  route("GET /api/v1/incidents", listIncidents),
+  route("GET /api/v1/incidents/{incident_id}", getIncident),
+  route("PATCH /api/v1/incidents/{incident_id}", acknowledgeIncident),
+  route("GET /api/v1/webhooks/deliveries", listDeliveries),
+  route("POST /api/v1/webhooks/deliveries/{delivery_id}/redeliver", redeliver),
   route("GET /costs", getCosts, { query: camel, shape: { output: costsOutput, of: costsAnswer } }),
   route("GET /costs/breakdown", getCosts, {
     query: { ...camel, days: "days", startDate: "start_date", endDate: "end_date", groupBy: "group_by" },
