@@ -190,7 +190,8 @@ export class Player {
         session,
         hour: hourOf(now),
         id: answer.hold_id,
-        expiresAt: now + call.ttl,
+        // A hold outlives its session's deadline by five minutes at most.
+        expiresAt: Math.min(now + call.ttl, session.expiresAt + 300_000),
         state: "held",
         booked: false,
       };
