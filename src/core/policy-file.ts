@@ -3,6 +3,7 @@ import { z } from "zod";
 import type { BudgetField } from "./budget.ts";
 import { callerId } from "./id.ts";
 import * as field from "./policy-field.ts";
+import { privacy } from "./policy-privacy.ts";
 import { taskTags, taskTitle } from "./task-tag.ts";
 import { isTimeZone } from "./window.ts";
 
@@ -154,6 +155,7 @@ export const policyFile = mapping(
     onHoldExpiry: oneOf(["release", "charge"])
       .default("release")
       .describe("A hold that nobody settled: give the money back, or book it as an unconfirmed charge."),
+    privacy: privacy.prefault({}).describe("The privacy budget: what viewers may be told of single users."),
   },
   "a mapping of settings, such as agents: (for none, write {})",
 );

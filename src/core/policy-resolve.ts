@@ -13,6 +13,7 @@ import {
 } from "./policy.ts";
 import { type BudgetFile, type PolicyFile, policyFile } from "./policy-file.ts";
 import { policyNotes } from "./policy-notes.ts";
+import { privacyOf } from "./policy-privacy.ts";
 import type { Rates } from "./price.ts";
 import { costLimitOfTags } from "./task-tag.ts";
 
@@ -42,6 +43,7 @@ export function resolvePolicy(file: PolicyFile): ResolvedPolicy {
     unknownAgents: file.unknownAgents,
     warnAtPpm: atLeastOne(scaleDecimal(String(file.warnAt), 6)),
     onHoldExpiry: file.onHoldExpiry,
+    privacy: privacyOf(file.privacy),
   };
   return { policy, notes: policyNotes(policy) };
 }

@@ -2,6 +2,7 @@
 import type { Budget } from "./budget.ts";
 import type { Nano } from "./money.ts";
 import type { Rates } from "./price.ts";
+import type { PrivacyPolicy } from "./privacy.ts";
 
 /** Which tools may be used. `allow: null` = all; an empty list = none; deny beats allow. */
 export type ToolPermissions = { readonly allow: readonly string[] | null; readonly deny: readonly string[] };
@@ -73,6 +74,7 @@ export type Policy = {
   /** Share of a limit from which verdicts warn, in millionths (800,000 = 0.8). */
   readonly warnAtPpm: bigint;
   readonly onHoldExpiry: "release" | "charge";
+  readonly privacy: PrivacyPolicy;
 };
 
 export const ALL_TOOLS: ToolPermissions = { allow: null, deny: [] };

@@ -8,6 +8,7 @@ import { addTask, listTasks, updateTask } from "../operations/tasks.ts";
 import { verifyLedger } from "../operations/verify-ledger.ts";
 import { authorityCommands } from "./terminal-authority.ts";
 import { type Command, command, option } from "./terminal-command.ts";
+import { privacyCommands } from "./terminal-privacy.ts";
 import {
   costsText,
   endText,
@@ -100,6 +101,7 @@ export const commands: readonly Command[] = [
     text: endText,
   }),
   ...authorityCommands,
+  ...privacyCommands,
   command("task add", addTask, {
     help: "add a task: task add ID --title TEXT [--tag budget:0.50]",
     positional: "task_id",

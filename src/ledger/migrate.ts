@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 
 /** In order; a ledger's version is how many of them it has seen. */
-const FILES = ["0001_ledger.sql", "0002_authority.sql"] as const;
+const FILES = ["0001_ledger.sql", "0002_authority.sql", "0003_privacy.sql"] as const;
 
 export const LEDGER_VERSION = FILES.length;
 

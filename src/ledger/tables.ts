@@ -1,6 +1,7 @@
 // The ledger's tables as Kysely sees them: every integer is a bigint (see `schema/*.sql` for meanings).
 import type { BalanceScope } from "../core/balance-key.ts";
 import type { AmountMeasure } from "../core/limits.ts";
+import type { Mechanism } from "../core/privacy.ts";
 import type { WindowKind } from "../core/window.ts";
 
 type Tally = {
@@ -225,6 +226,31 @@ export type AnswersTable = {
   created_at: bigint;
 };
 
+export type PrivacyAccountsTable = {
+  workspace_id: string;
+  user_id: string;
+  epsilon_nano: bigint;
+  rho_nano: bigint;
+  releases: bigint;
+  forgiven_epsilon_nano: bigint;
+  forgiven_rho_nano: bigint;
+  resets: bigint;
+  reset_at: bigint | null;
+};
+
+export type PrivacyReleasesTable = {
+  workspace_id: string;
+  question: string;
+  user_id: string;
+  measure: string;
+  mechanism: Mechanism;
+  epsilon_nano: bigint;
+  rho_nano: bigint;
+  bound: bigint;
+  value: bigint;
+  released_at: bigint;
+};
+
 export type Tables = {
   sessions: SessionsTable;
   charges: ChargesTable;
@@ -241,4 +267,6 @@ export type Tables = {
   audit: AuditTable;
   audit_heads: AuditHeadsTable;
   answers: AnswersTable;
+  privacy_accounts: PrivacyAccountsTable;
+  privacy_releases: PrivacyReleasesTable;
 };

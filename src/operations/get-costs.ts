@@ -29,7 +29,8 @@ import {
   pinOf,
   sessionNotFound,
 } from "./operation.ts";
-import { usdOutput } from "./output.ts";
+import { usdOrNull } from "./output.ts";
+import { costsByUser, costsOfUser, viewOf } from "./private-costs.ts";
 import { teamNotFound } from "./teams.ts";
 
 const whole = (what: string, least: number, most: number) =>
@@ -63,15 +64,15 @@ const input = z.strictObject({
 const output = z.looseObject({
   start_date: z.string(),
   end_date: z.string(),
-  total_cost_usd: usdOutput,
-  total_input_tokens: z.number(),
-  total_output_tokens: z.number(),
+  total_cost_usd: usdOrNull,
+  total_input_tokens: z.number().nullable(),
+  total_output_tokens: z.number().nullable(),
   by_agent: z.looseObject({}),
   by_provider: z.looseObject({}),
   by_month: z.array(z.looseObject({})),
   by_tool: z.looseObject({}),
   sessions: z.array(z.looseObject({})),
-  sessions_left_out: z.number(),
+  sessions_left_out: z.number().nullable(),
 });
 
 type Input = z.output<typeof input>;
@@ -87,7 +88,15 @@ export const getCosts = defineOperation({
   output,
   access: "anyone",
   effect: "read",
-  run: (context, principal, args) => context.ledger.read(() => costs(context, principal, args)),
+  run: async (context, principal, args) => {
+    const exact = (asked: Input) => context.ledger.read(() => costs(context, principal, asked));
+    const filter = filterOf(context, principal, args);
+    const view = viewOf(context, principal, { ...filter, groups: args.group_by });
+    if (view === "exact") return await exact(args);
+    if (filter.userId !== null) return await costsOfUser(context, { ...filter, userId: filter.userId });
+    const others = args.group_by.filter((dimension) => dimension !== "user");
+    return { ...(await exact({ ...args, group_by: others })), ...(await costsByUser(context, principal, filter)) };
+  },
 });
 
 /** Breakdowns that are always there, as Open Astra's cost dashboard has them. */
@@ -95,21 +104,11 @@ const ALWAYS: readonly Dimension[] = ["agent", "provider", "month", "tool"];
 
 function* costs(context: Context, principal: Principal, args: Input): Work<z.input<typeof output>> {
   const { policy } = context;
-  const range = rangeOf(context, args);
+  const filter = filterOf(context, principal, args);
   if (args.session_id !== undefined) {
     const session = yield* findSession(policy.workspace.id, args.session_id);
     if (!session || !mayTouch(principal, session.agentId)) throw sessionNotFound();
   }
-  const filter: CostFilter = {
-    workspaceId: policy.workspace.id,
-    ...range,
-    agentId: callingAgent(principal, args.agent_id),
-    teamId: args.team_id ?? null,
-    taskId: args.task_id ?? null,
-    userId: args.user_id ?? null,
-    provider: args.provider ?? null,
-    sessionId: args.session_id ?? null,
-  };
   const totals = yield* costTotals(filter);
   if (filter.teamId !== null && !isKnownTeam(context, principal, filter.teamId, totals)) throw teamNotFound();
   const breakdowns: Record<string, Breakdown> = {};
@@ -119,8 +118,8 @@ function* costs(context: Context, principal: Principal, args: Input): Work<z.inp
   const { timezone } = policy.workspace;
   const { sessions, count } = yield* sessionsOf(
     filter,
-    startOf(range.fromDay, timezone),
-    endOf(range.toDay, timezone),
+    startOf(filter.fromDay, timezone),
+    endOf(filter.toDay, timezone),
     args.limit,
   );
   const listed = [];
@@ -131,12 +130,25 @@ function* costs(context: Context, principal: Principal, args: Input): Work<z.inp
   }
   return {
     workspace_id: policy.workspace.id,
-    start_date: range.fromDay,
-    end_date: range.toDay,
+    start_date: filter.fromDay,
+    end_date: filter.toDay,
     ...totalsOut(totals),
     ...(breakdowns as Always),
     sessions: listed,
     sessions_left_out: count - sessions.length,
+  };
+}
+
+function filterOf(context: Context, principal: Principal, args: Input): CostFilter {
+  return {
+    workspaceId: context.policy.workspace.id,
+    ...rangeOf(context, args),
+    agentId: callingAgent(principal, args.agent_id),
+    teamId: args.team_id ?? null,
+    taskId: args.task_id ?? null,
+    userId: args.user_id ?? null,
+    provider: args.provider ?? null,
+    sessionId: args.session_id ?? null,
   };
 }
 

@@ -10,6 +10,7 @@ import { listLimits } from "./list-limits.ts";
 import { listSessions } from "./list-sessions.ts";
 import { openSession } from "./open-session.ts";
 import type { Operation } from "./operation.ts";
+import { getPrivacyBudget, resetPrivacyBudget } from "./privacy-budget.ts";
 import { reportUsage } from "./report-usage.ts";
 import { listStops, resume, stop } from "./stop.ts";
 import { addTask, listTasks, updateTask } from "./tasks.ts";
@@ -47,4 +48,6 @@ export const operatorOperations = [
   listAudit,
   verifyAudit,
   verifyLedger,
+  getPrivacyBudget,
+  resetPrivacyBudget,
 ] as unknown as readonly Operation[];

@@ -67,6 +67,15 @@ describe("what holds without a file", () => {
       unknownAgents: "allow",
       warnAtPpm: 800_000n,
       onHoldExpiry: "release",
+      privacy: {
+        enabled: false,
+        mechanism: "laplace",
+        epsilonTotal: 10_000_000_000n,
+        epsilonPerRelease: 500_000_000n,
+        rhoPerRelease: 50_000_000n,
+        deltaAtto: 1_000_000_000_000n,
+        bounds: { cost: 10n * NANO_PER_USD, tokens: null, toolCalls: null, charges: null },
+      },
     });
   });
 });
@@ -418,7 +427,7 @@ describe("faults of single values", () => {
     [
       "a key of Object.prototype",
       { toString: 1 },
-      "toString: unknown key, expected one of workspace, hardCaps, roles, agents, teams, tasks, tools, prices, unknownModel, unknownAgents, warnAt, onHoldExpiry",
+      "toString: unknown key, expected one of workspace, hardCaps, roles, agents, teams, tasks, tools, prices, unknownModel, unknownAgents, warnAt, onHoldExpiry, privacy",
     ],
     [
       "a tool name with a space",

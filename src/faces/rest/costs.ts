@@ -1,12 +1,14 @@
 // Costs in the words of Open Astra's cost dashboard ("Cost dashboard", "Detailed breakdown"): camelCase, plain dollars.
 import { z } from "zod";
+import { inCamelCase } from "./privacy.ts";
 
 const costs = z.record(z.string(), z.number());
 const total = {
-  totalCost: z.number(),
+  totalCost: z.number().nullable(),
   byAgent: costs,
   byProvider: costs,
   byTool: costs,
+  privacy: z.looseObject({}).optional(),
 };
 const months = z.array(z.object({ month: z.string(), cost: z.number() }));
 
@@ -41,6 +43,7 @@ const totals = (answer: Answer) => ({
     month,
     cost,
   })),
+  ...(answer.privacy === undefined ? {} : { privacy: inCamelCase(answer.privacy) }),
 });
 
 export function costsAnswer(answer: Answer): Answer {

@@ -11,11 +11,13 @@ import { listLimits } from "../../operations/list-limits.ts";
 import { listSessions } from "../../operations/list-sessions.ts";
 import { openSession } from "../../operations/open-session.ts";
 import type { Operation } from "../../operations/operation.ts";
+import { getPrivacyBudget, resetPrivacyBudget } from "../../operations/privacy-budget.ts";
 import { reportUsage } from "../../operations/report-usage.ts";
 import { listStops, resume, stop } from "../../operations/stop.ts";
 import { addTask, listTasks, updateTask } from "../../operations/tasks.ts";
 import { getTeam, setTeamLimits } from "../../operations/teams.ts";
 import { breakdownAnswer, breakdownOutput, costsAnswer, costsOutput } from "./costs.ts";
+import { dpBudgetOutput, dpUserOutput, inCamelCase } from "./privacy.ts";
 
 /** What an answer looks like where it is not the operation's own. */
 export type Shape = {
@@ -102,12 +104,12 @@ export const routes: readonly Route[] = [
     query: { ...camel, startDate: "start_date", endDate: "end_date" },
     shape: { output: breakdownOutput, of: breakdownAnswer },
   }),
+  route("GET /security/dp-budget", getPrivacyBudget, { shape: { output: dpBudgetOutput, of: inCamelCase } }),
+  route("POST /security/dp-budget/reset", resetPrivacyBudget, { shape: { output: dpUserOutput, of: inCamelCase } }),
 ];
 
 /** Routes of the documents whose operations do not exist: they say so, to whoever may call at all. */
 export const NOT_IMPLEMENTED: readonly (readonly [Route["method"], string])[] = [
   ["GET", "/leaderboard"],
   ["GET", "/leaderboard/{agentId}"],
-  ["GET", "/security/dp-budget"],
-  ["POST", "/security/dp-budget/reset"],
 ];
