@@ -37,19 +37,19 @@ const file = mapping(
       .describe("Viewers are told single users' numbers with noise only, each charged to its user's budget."),
     mechanism: oneOf(MECHANISMS)
       .default("laplace")
-      .describe("laplace: pure epsilon, simply summed; gaussian: rho, summed and converted at delta."),
+      .describe("Laplace noise costs pure epsilon, simply summed; Gaussian costs rho, summed and converted at delta."),
     epsilonTotal: between(0.001, 1_000, "an epsilon")
       .default(10)
       .describe("Epsilon of one user over all time; when it is spent, nothing more is told of the user."),
     epsilonPerRelease: between(0.001, 1_000, "an epsilon")
       .default(0.5)
-      .describe("With laplace: what one released number costs; its noise has the scale bound / epsilon."),
+      .describe("With laplace, what one released number costs; its noise has the scale bound / epsilon."),
     rhoPerRelease: between(0.000001, 1_000, "a rho")
       .default(0.05)
-      .describe("With gaussian: what one released number costs; its noise has the variance bound² / (2 rho)."),
+      .describe("With gaussian, what one released number costs; its noise has the variance bound² / (2 rho)."),
     delta: between(1e-15, 0.01, "a delta")
       .default(0.000001)
-      .describe("With gaussian: the chance that epsilon does not hold; far below one in the number of users."),
+      .describe("With gaussian, the chance that epsilon does not hold; far below one in the number of users."),
     bounds: bounds.prefault({}).describe("The most that one user can change a released number by."),
   },
   "a mapping with enabled, mechanism, epsilonTotal, epsilonPerRelease, rhoPerRelease, delta or bounds",
@@ -62,8 +62,7 @@ export const privacy = file.superRefine((values, check) => {
   const policy = privacyOf(values);
   if (epsilonOf(priceOf(policy), policy.deltaAtto) <= policy.epsilonTotal) return;
   const field = values.mechanism === "laplace" ? "epsilonPerRelease" : "rhoPerRelease";
-  const what = values.mechanism === "laplace" ? "one" : "one, as an epsilon at delta,";
-  const message = `expected less: ${what} release at ${values[field]} never fits into epsilonTotal ${values.epsilonTotal}`;
+  const message = `expected less: one release at ${values[field]} does not fit into epsilonTotal ${values.epsilonTotal}`;
   check.addIssue({ code: "custom", path: [field], message });
 });
 
