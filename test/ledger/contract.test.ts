@@ -6,6 +6,7 @@ import { authoritySteps } from "./steps/authority.ts";
 import { chargeSteps } from "./steps/charges.ts";
 import { costSteps } from "./steps/costs.ts";
 import { holdSteps } from "./steps/holds.ts";
+import { privacySteps } from "./steps/privacy.ts";
 import { sessionSteps } from "./steps/sessions.ts";
 import { transactionSteps } from "./steps/transactions.ts";
 import { verifySteps } from "./steps/verify.ts";
@@ -27,5 +28,6 @@ describe.each(engines())("$name", (engine) => {
   describe("balances, holds, stops and tasks", () => holdSteps(current));
   describe("keys, grants, team limits, audit and answers", () => authoritySteps(current));
   describe("costs", () => costSteps(current));
+  describe("users and the privacy budget", () => privacySteps(current));
   describe("verify", () => verifySteps(current));
 });
