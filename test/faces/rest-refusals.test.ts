@@ -152,8 +152,6 @@ test("a task of another team is not found in this one: 404", async () => {
 test.each([
   ["GET", "/leaderboard"],
   ["GET", "/leaderboard/ada"],
-  ["GET", "/security/dp-budget"],
-  ["POST", "/security/dp-budget/reset"],
 ])("what is not built yet is 501, to callers: %s %s", async (method, path) => {
   const room = await newServerRoom();
   expectProblem(await room.owner.send(method, path), 501, "not_implemented");
