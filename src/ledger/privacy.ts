@@ -122,18 +122,17 @@ export function* insertRelease(workspaceId: string, release: Release, atMs: numb
   yield* all(add, { workspaceId, userId, ...price, releases: 1n });
 }
 
-const answered = statement((db, args: { workspaceId: string; question: string; userId: string }) =>
+const answered = statement((db, args: { workspaceId: string; question: string }) =>
   db
     .selectFrom("privacy_releases")
     .selectAll()
     .where("workspace_id", "=", args.workspaceId)
-    .where("question", "=", args.question)
-    .where("user_id", "=", args.userId),
+    .where("question", "=", args.question),
 );
 
-/** All that was answered to a question about a user, with whatever noise. */
-export function* findReleases(workspaceId: string, question: string, userId: string): Work<Release[]> {
-  return (yield* all(answered, { workspaceId, question, userId })).map((row) => ({
+/** All that was answered to a question, about whomever and with whatever noise. */
+export function* findReleases(workspaceId: string, question: string): Work<Release[]> {
+  return (yield* all(answered, { workspaceId, question })).map((row) => ({
     question: row.question,
     userId: row.user_id,
     measure: row.measure,

@@ -7,6 +7,7 @@ import {
   findReleases,
   insertRelease,
   lockPrivacyAccount,
+  type PrivacyAccount,
   type Release,
   spentOf,
 } from "../ledger/privacy.ts";
@@ -53,15 +54,14 @@ export async function reveal(
   exactOf: (users: readonly string[]) => Work<Numbers>,
 ): Promise<Revealed> {
   const asked = askedOf(context, question, wanted);
-  const { found, exact } = await context.ledger.read(function* () {
-    const found = yield* lookAll(asked, users, findPrivacyAccount);
+  const { found, charged, exact } = await context.ledger.read(function* () {
+    const found = yield* lookAll(asked, users);
     const charged = found.filter(({ canPay }) => canPay).map(({ userId }) => userId);
-    return { found, exact: charged.length > 0 ? yield* exactOf(charged) : null };
+    return { found, charged, exact: charged.length > 0 ? yield* exactOf(charged) : null };
   });
   if (exact === null) return revealedFrom(asked, found);
   return await context.ledger.write(function* () {
-    const paid = found.filter(({ canPay }) => canPay).map(({ userId }) => userId);
-    const locked = yield* lookAll(asked, paid.toSorted(), lockPrivacyAccount);
+    const locked = yield* lockAll(asked, charged);
     const told = new Map<string, Known>();
     for (const each of locked) told.set(each.userId, yield* tell(context, asked, each, exact.get(each.userId) ?? {}));
     return revealedFrom(
@@ -97,21 +97,50 @@ function askedOf({ policy: { workspace, privacy } }: Context, question: Question
   return { workspaceId: workspace.id, privacy, question: JSON.stringify(sorted), numbers };
 }
 
-/** What was told of the users already; `accountOf` reads their accounts, or locks them. */
-function* lookAll(asked: Asked, users: readonly string[], accountOf: typeof findPrivacyAccount): Work<Known[]> {
-  const { workspaceId, privacy, question, numbers } = asked;
+function* lookAll(asked: Asked, users: readonly string[]): Work<Known[]> {
+  const told = yield* toldOf(asked);
   const found: Known[] = [];
   for (const userId of users) {
-    // The account first: what was told while its lock was waited for is told, too.
-    const account = yield* accountOf(workspaceId, userId);
-    const releases = yield* findReleases(workspaceId, question, userId);
-    const told = new Map(releases.filter((each) => isSameNoise(asked, each)).map((each) => [each.measure, each.value]));
-    const missing = BigInt(numbers.length - told.size);
-    const price = priceOf(privacy, missing);
-    const canPay = missing > 0n && fits(privacy.epsilonTotal, spentOf(account), price, privacy.deltaAtto);
-    found.push({ userId, told, canPay });
+    const isMissing = (told.get(userId)?.size ?? 0) < asked.numbers.length;
+    found.push(knownOf(asked, isMissing ? yield* findPrivacyAccount(asked.workspaceId, userId) : null, userId, told));
   }
   return found;
+}
+
+/** The same with the accounts locked, in the order of their ids: what was told while a lock was waited for is seen. */
+function* lockAll(asked: Asked, users: readonly string[]): Work<Known[]> {
+  const accounts: PrivacyAccount[] = [];
+  for (const userId of users.toSorted()) accounts.push(yield* lockPrivacyAccount(asked.workspaceId, userId));
+  const told = yield* toldOf(asked);
+  return accounts.map((account) => knownOf(asked, account, account.userId, told));
+}
+
+/** What was told already, by user and name. */
+function* toldOf(asked: Asked): Work<Map<string, Map<string, bigint>>> {
+  const told = new Map<string, Map<string, bigint>>();
+  for (const release of yield* findReleases(asked.workspaceId, asked.question)) {
+    if (!isSameNoise(asked, release)) continue;
+    const numbers = told.get(release.userId) ?? new Map<string, bigint>();
+    told.set(release.userId, numbers.set(release.measure, release.value));
+  }
+  return told;
+}
+
+function knownOf(
+  { privacy, numbers }: Asked,
+  account: PrivacyAccount | null,
+  userId: string,
+  told: Map<string, Map<string, bigint>>,
+): Known {
+  const known = told.get(userId) ?? new Map<string, bigint>();
+  const missing = BigInt(numbers.length - known.size);
+  const price = priceOf(privacy, missing);
+  const isPaid = missing === 0n || account === null;
+  return {
+    userId,
+    told: known,
+    canPay: !isPaid && fits(privacy.epsilonTotal, spentOf(account), price, privacy.deltaAtto),
+  };
 }
 
 /** With other noise it is another number: the operator changed the policy since. */
