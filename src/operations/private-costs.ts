@@ -6,17 +6,8 @@ import type { Work } from "../ledger/statement.ts";
 import { isUser, usersAfter } from "../ledger/users.ts";
 import { type Context, invalidInput, type Principal } from "./operation.ts";
 import { noSuchUser } from "./privacy-budget.ts";
-import {
-  completeDays,
-  hidesUsers,
-  isThatUser,
-  type Numbers,
-  noiseOut,
-  type Question,
-  type Revealed,
-  reveal,
-  type Wanted,
-} from "./reveal.ts";
+import { completeDays, privacyOut } from "./privacy-out.ts";
+import { hidesUsers, isThatUser, type Numbers, type Question, type Revealed, reveal, type Wanted } from "./reveal.ts";
 
 /** More users than this are not answered at once: each is charged, under one lock. */
 const MOST_USERS = 500;
@@ -122,19 +113,3 @@ function questionOf(filter: CostFilter): Question {
 }
 
 const NOTHING: Revealed = { told: new Map(), withheld: [] };
-
-type Days = ReturnType<typeof completeDays>;
-
-function privacyOut(context: Context, days: Days, withheld: readonly string[]) {
-  const noise = noiseOut(context, withheld);
-  const message = days
-    ? `Numbers of single users have noise, typically $${noise.standard_deviation_usd} either way, and cover ${days.fromDay} to ${days.toDay}.`
-    : "None of these days is over: numbers of single users are told of whole days only.";
-  const spent = withheld.length > 0 ? " Of the users in withheld no more is told: their privacy budget is spent." : "";
-  return {
-    ...noise,
-    start_date: days?.fromDay ?? null,
-    end_date: days?.toDay ?? null,
-    message: `${message}${spent}`,
-  };
-}

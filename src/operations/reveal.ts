@@ -1,7 +1,6 @@
 // What others are told of single users: numbers with noise, each charged to its user once, and nothing when that is spent.
-import { blurred, deviationOf, type PrivacyPolicy, priceOf, type ReleaseMeasure } from "../core/privacy.ts";
-import { fits, NANO } from "../core/privacy-account.ts";
-import { firstDayOf, windowAt } from "../core/window.ts";
+import { blurred, type PrivacyPolicy, priceOf, type ReleaseMeasure } from "../core/privacy.ts";
+import { fits } from "../core/privacy-account.ts";
 import {
   findPrivacyAccount,
   findReleases,
@@ -171,34 +170,5 @@ function revealedFrom({ numbers }: Asked, found: readonly Known[]): Revealed {
   return {
     told: new Map(told.map((each) => [each.userId, Object.fromEntries(each.told)])),
     withheld: found.filter((each) => each.told.size < numbers.length).map((each) => each.userId),
-  };
-}
-
-/**
- * Days that are over: a number that is still growing would have to be told, and charged, again and again. Null where
- * none of the days is.
- */
-export function completeDays(
-  context: Context,
-  days: { readonly fromDay: string; readonly toDay: string },
-): { fromDay: string; toDay: string } | null {
-  const today = windowAt("day", context.now(), context.policy.workspace.timezone).key;
-  const yesterday = firstDayOf(2, today);
-  const toDay = days.toDay < yesterday ? days.toDay : yesterday;
-  return days.fromDay <= toDay ? { fromDay: days.fromDay, toDay } : null;
-}
-
-/** How the numbers of an answer were made, for whoever reads them. */
-export function noiseOut({ policy: { privacy } }: Context, withheld: readonly string[]) {
-  const { cost } = privacy.bounds;
-  const bound = Number(cost) / 1e9;
-  return {
-    mechanism: privacy.mechanism,
-    ...(privacy.mechanism === "laplace"
-      ? { epsilon_per_release: Number(privacy.epsilonPerRelease) / Number(NANO) }
-      : { rho_per_release: Number(privacy.rhoPerRelease) / Number(NANO) }),
-    bound_usd: bound,
-    standard_deviation_usd: Math.round(deviationOf(privacy) * bound * 100) / 100,
-    withheld,
   };
 }
