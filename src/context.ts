@@ -66,6 +66,7 @@ export function contextOver(ledger: Ledger, policy: () => Policy): Context {
     now: () => Date.now(),
     newId: (kind) => newId(kind, Date.now()),
     newSecret: () => randomBytes(32).toString("base64url"),
+    randomBytes: randomness,
     sha256,
   };
 }

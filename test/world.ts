@@ -10,6 +10,7 @@ import type { Ledger } from "../src/ledger/ledger.ts";
 import { openSqlite } from "../src/ledger/sqlite.ts";
 import { agentOperations, operatorOperations } from "../src/operations/index.ts";
 import { type Context, invoke, type Principal } from "../src/operations/operation.ts";
+import { seededBytes } from "./seeded-bytes.ts";
 
 /** Noon UTC of a Sunday. */
 export const START = Date.parse("2026-11-22T12:00:00Z");
@@ -42,6 +43,8 @@ export const TABLES = [
   "session_watch",
   "role_pace",
   "cap_pace",
+  "privacy_accounts",
+  "privacy_releases",
 ] as const;
 
 /** A local agent over stdio: it is whoever it says. */
@@ -135,6 +138,7 @@ export async function worldOf(
     prices: options.prices ?? PRICES,
     now: () => now,
     newId: (kind: IdKind) => `${kind}_${String(++ids).padStart(6, "0")}`,
+    randomBytes: seededBytes("world"),
     newSecret: () => String(++ids).padStart(43, "0"),
     sha256: (text) => createHash("sha256").update(text).digest("hex"),
   };

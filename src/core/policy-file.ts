@@ -3,6 +3,7 @@ import { z } from "zod";
 import type { BudgetField } from "./budget.ts";
 import { callerId } from "./id.ts";
 import * as field from "./policy-field.ts";
+import { privacy } from "./policy-privacy.ts";
 import { taskTags, taskTitle } from "./task-tag.ts";
 import { guidelinesFile, hoursFile, incidentsFile, webhooksFile } from "./watch-policy-file.ts";
 import { isTimeZone } from "./window.ts";
@@ -159,6 +160,7 @@ export const policyFile = mapping(
     guidelines: guidelinesFile.optional().describe("What work usually costs, and from where on it is a red flag."),
     incidents: incidentsFile.prefault({}).describe("What an operator should look at, and what stops by itself."),
     webhooks: webhooksFile.optional().describe("Who is told of incidents, over signed HTTP."),
+    privacy: privacy.prefault({}).describe("The privacy budget: what viewers may be told of single users."),
   },
   "a mapping of settings, such as agents: (for none, write {})",
 );

@@ -13,6 +13,7 @@ import {
 } from "./policy.ts";
 import { type BudgetFile, type PolicyFile, policyFile } from "./policy-file.ts";
 import { policyNotes } from "./policy-notes.ts";
+import { privacyOf } from "./policy-privacy.ts";
 import type { Rates } from "./price.ts";
 import { costLimitOfTags } from "./task-tag.ts";
 import { resolveWatch } from "./watch-policy-resolve.ts";
@@ -44,6 +45,7 @@ export function resolvePolicy(file: PolicyFile): ResolvedPolicy {
     warnAtPpm: atLeastOne(scaleDecimal(String(file.warnAt), 6)),
     onHoldExpiry: file.onHoldExpiry,
     ...resolveWatch(file),
+    privacy: privacyOf(file.privacy),
   };
   return { policy, notes: policyNotes(policy) };
 }

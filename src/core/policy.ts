@@ -2,6 +2,7 @@
 import type { Budget } from "./budget.ts";
 import type { Nano } from "./money.ts";
 import type { Rates } from "./price.ts";
+import type { PrivacyPolicy } from "./privacy.ts";
 import type { WatchPolicy } from "./watch-policy.ts";
 
 /** Which tools may be used. `allow: null` = all; an empty list = none; deny beats allow. */
@@ -74,6 +75,7 @@ export type Policy = WatchPolicy & {
   /** Share of a limit from which verdicts warn, in millionths (800,000 = 0.8). */
   readonly warnAtPpm: bigint;
   readonly onHoldExpiry: "release" | "charge";
+  readonly privacy: PrivacyPolicy;
 };
 
 export const ALL_TOOLS: ToolPermissions = { allow: null, deny: [] };

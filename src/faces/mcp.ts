@@ -159,7 +159,8 @@ function headline(operation: Operation, result: Record<string, unknown>): string
   const verdict = result.verdict as { decision: string; message: string } | undefined;
   if (verdict) return `${verdict.decision}: ${verdict.message}`;
   if (operation.name === "end_session") return `Session ended: ${JSON.stringify(result.totals)}`;
-  return `${operation.title}: $${String(result.total_cost_usd)} from ${String(result.start_date)} to ${String(result.end_date)}.`;
+  const total = result.total_cost_usd === null ? "withheld" : `$${String(result.total_cost_usd)}`;
+  return `${operation.title}: ${total} from ${String(result.start_date)} to ${String(result.end_date)}.`;
 }
 
 /** What the agent can do about each fault of a call, beside the error's own hint. */

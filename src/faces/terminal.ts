@@ -11,6 +11,7 @@ import { chargeCommands } from "./terminal-charges.ts";
 import { type Command, command, option } from "./terminal-command.ts";
 import { incidentCommands } from "./terminal-incidents.ts";
 import { ledgerCommands } from "./terminal-ledgers.ts";
+import { privacyCommands } from "./terminal-privacy.ts";
 import {
   costsText,
   endText,
@@ -106,6 +107,7 @@ export const commands: readonly Command[] = [
   ...authorityCommands,
   ...chargeCommands,
   ...incidentCommands,
+  ...privacyCommands,
   command("task add", addTask, {
     help: "add a task: task add ID --title TEXT [--tag budget:0.50]",
     positional: "task_id",

@@ -8,6 +8,7 @@ const FILES = [
   "0003_costs.sql",
   "0004_executions.sql",
   "0005_incidents.sql",
+  "0006_privacy.sql",
 ] as const;
 
 export const LEDGER_VERSION = FILES.length;

@@ -3,6 +3,7 @@ import type { BalanceScope } from "../core/balance-key.ts";
 import type { ExecutionWindow, Outcome } from "../core/execution.ts";
 import type { IncidentKind, IncidentScope } from "../core/incident.ts";
 import type { AmountMeasure } from "../core/limits.ts";
+import type { Mechanism } from "../core/privacy.ts";
 import type { WindowKind } from "../core/window.ts";
 
 /** The sums that are kept of charges. */
@@ -403,6 +404,31 @@ export type CapPaceTable = {
   newer_spent: bigint;
 };
 
+export type PrivacyAccountsTable = {
+  workspace_id: string;
+  user_id: string;
+  epsilon_nano: bigint;
+  rho_nano: bigint;
+  releases: bigint;
+  forgiven_epsilon_nano: bigint;
+  forgiven_rho_nano: bigint;
+  resets: bigint;
+  reset_at: bigint | null;
+};
+
+export type PrivacyReleasesTable = {
+  workspace_id: string;
+  question: string;
+  user_id: string;
+  measure: string;
+  mechanism: Mechanism;
+  epsilon_nano: bigint;
+  rho_nano: bigint;
+  bound: bigint;
+  value: bigint;
+  released_at: bigint;
+};
+
 export type Tables = {
   sessions: SessionsTable;
   names: NamesTable;
@@ -436,4 +462,6 @@ export type Tables = {
   session_watch: SessionWatchTable;
   role_pace: RolePaceTable;
   cap_pace: CapPaceTable;
+  privacy_accounts: PrivacyAccountsTable;
+  privacy_releases: PrivacyReleasesTable;
 };

@@ -40,15 +40,9 @@ export type CostQuestion = z.output<typeof schema>;
 /** What `by_tool` calls the model itself. */
 export const LLM = "llm";
 
-/** Throws `session_not_found` for a session that is not the caller's to see. */
-export function* filterOf(context: Context, principal: Principal, args: CostQuestion): Work<CostFilter> {
-  const workspaceId = context.policy.workspace.id;
-  if (args.session_id !== undefined) {
-    const session = yield* findSession(workspaceId, args.session_id);
-    if (!session || !mayTouch(principal, session.agentId)) throw sessionNotFound();
-  }
+export function filterOf(context: Context, principal: Principal, args: CostQuestion): CostFilter {
   return {
-    workspaceId,
+    workspaceId: context.policy.workspace.id,
     ...rangeOf(context, args),
     agentId: callingAgent(principal, args.agent_id),
     teamId: args.team_id ?? null,
@@ -60,6 +54,13 @@ export function* filterOf(context: Context, principal: Principal, args: CostQues
     tool: args.tool === LLM ? "" : (args.tool ?? null),
     sessionId: args.session_id ?? null,
   };
+}
+
+/** Throws `session_not_found` for a session that is not the caller's to see. */
+export function* mustSeeSession(context: Context, principal: Principal, { sessionId }: CostFilter): Work<void> {
+  if (sessionId === null) return;
+  const session = yield* findSession(context.policy.workspace.id, sessionId);
+  if (!session || !mayTouch(principal, session.agentId)) throw sessionNotFound();
 }
 
 /** The days asked for, both inclusive: dates, else days back, else whole calendar months (seeds.md, section 13). */

@@ -4,11 +4,12 @@ import { type Nano, usdFromNano } from "../core/money.ts";
 import { DIMENSIONS, type Dimension, type Sums } from "../ledger/cost-shape.ts";
 import { type CostFilter, type CostGroup, costsBy, costTotals } from "../ledger/costs.ts";
 import type { Work } from "../ledger/statement.ts";
-import { costFilterInput, filterOf, LLM, whole } from "./cost-filter.ts";
+import { costFilterInput, filterOf, LLM, mustSeeSession, whole } from "./cost-filter.ts";
 import { forecastOf } from "./cost-forecast.ts";
 import { newestSessions, treeOf } from "./cost-sessions.ts";
 import { type Context, defineOperation, type Principal, pinOf } from "./operation.ts";
-import { usdOutput } from "./output.ts";
+import { usdOrNull } from "./output.ts";
+import { costsByUser, costsOfUser, viewOf } from "./private-costs.ts";
 import { teamNotFound } from "./teams.ts";
 
 const input = z.strictObject({
@@ -24,15 +25,15 @@ const input = z.strictObject({
 const output = z.looseObject({
   start_date: z.string(),
   end_date: z.string(),
-  total_cost_usd: usdOutput,
-  total_input_tokens: z.number(),
-  total_output_tokens: z.number(),
+  total_cost_usd: usdOrNull,
+  total_input_tokens: z.number().nullable(),
+  total_output_tokens: z.number().nullable(),
   by_agent: z.looseObject({}),
   by_provider: z.looseObject({}),
   by_month: z.array(z.looseObject({})),
   by_tool: z.looseObject({}),
   sessions: z.array(z.looseObject({})),
-  sessions_left_out: z.number(),
+  sessions_left_out: z.number().nullable(),
 });
 
 type Input = z.output<typeof input>;
@@ -48,14 +49,23 @@ export const getCosts = defineOperation({
   output,
   access: "anyone",
   effect: "read",
-  run: (context, principal, args) => context.ledger.read(() => costs(context, principal, args)),
+  run: async (context, principal, args) => {
+    const exact = (asked: Input) => context.ledger.read(() => costs(context, principal, asked));
+    const filter = filterOf(context, principal, args);
+    const view = viewOf(context, principal, { ...filter, groups: args.group_by });
+    if (view === "exact") return await exact(args);
+    if (filter.userId !== null) return await costsOfUser(context, { ...filter, userId: filter.userId });
+    const others = args.group_by.filter((dimension) => dimension !== "user");
+    return { ...(await exact({ ...args, group_by: others })), ...(await costsByUser(context, principal, filter)) };
+  },
 });
 
 /** Breakdowns that are always there, as Open Astra's cost dashboard has them. */
 const ALWAYS: readonly Dimension[] = ["agent", "provider", "month", "tool"];
 
 function* costs(context: Context, principal: Principal, args: Input): Work<z.input<typeof output>> {
-  const filter = yield* filterOf(context, principal, args);
+  const filter = filterOf(context, principal, args);
+  yield* mustSeeSession(context, principal, filter);
   const totals = yield* costTotals(filter);
   if (filter.teamId !== null && !isKnownTeam(context, principal, filter.teamId, totals)) throw teamNotFound();
   const breakdowns: Record<string, Breakdown> = {};

@@ -15,6 +15,7 @@ import { listLimits } from "./list-limits.ts";
 import { listSessions } from "./list-sessions.ts";
 import { openSession } from "./open-session.ts";
 import type { Operation } from "./operation.ts";
+import { getPrivacyBudget, resetPrivacyBudget } from "./privacy-budget.ts";
 import { pruneCharges, vacuumLedger } from "./prune.ts";
 import { recost } from "./recost.ts";
 import { reportUsage } from "./report-usage.ts";
@@ -71,4 +72,6 @@ export const operatorOperations = [
   acknowledgeIncident,
   listDeliveries,
   redeliver,
+  getPrivacyBudget,
+  resetPrivacyBudget,
 ] as unknown as readonly Operation[];

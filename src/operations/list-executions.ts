@@ -11,6 +11,7 @@ import { date } from "./input.ts";
 import { type Context, defineOperation, invalidInput } from "./operation.ts";
 import { fractionOut, usdOf } from "./output.ts";
 import { nextCursor, pageInput, placeOf } from "./page.ts";
+import { hidesUsers } from "./reveal.ts";
 
 const input = z.strictObject({
   agent_id: callerId.optional(),
@@ -33,7 +34,16 @@ export const listExecutions = defineOperation({
   output,
   access: "viewer",
   effect: "read",
-  run: (context, _principal, args) => context.ledger.read(() => page(context, args)),
+  run: (context, principal, args) => {
+    const isHidden = hidesUsers(context, principal);
+    if (isHidden && args.user_id !== undefined)
+      throw invalidInput("user_id", "expected no user: single users are told with noise only, see user-roles");
+    return context.ledger.read(function* () {
+      const answer = yield* page(context, args);
+      // One execution's exact cost is no secret, whose it was is.
+      return isHidden ? { ...answer, executions: answer.executions.map(({ user_id: _, ...line }) => line) } : answer;
+    });
+  },
 });
 
 function* page(context: Context, args: z.output<typeof input>): Work<z.input<typeof output>> {

@@ -8,6 +8,7 @@ import type { Work } from "../ledger/statement.ts";
 import { type Context, callingAgent, defineOperation, forbidden } from "./operation.ts";
 import { instantOut } from "./output.ts";
 import { nextCursor, pageInput, placeOf } from "./page.ts";
+import { hidesUsers } from "./reveal.ts";
 
 export const listSessions = defineOperation({
   name: "list_sessions",
@@ -24,7 +25,12 @@ export const listSessions = defineOperation({
   run: (context, principal, args) => {
     // Session ids are handles: whoever is pinned sees its own, whoever is not pinned must say whose and gets none.
     if (principal.kind === "agent" && principal.agentId === null) throw forbidden("list_sessions", "pinned agents");
-    return context.ledger.read(() => page(context, callingAgent(principal, args.agent_id), args));
+    return context.ledger.read(function* () {
+      const answer = yield* page(context, callingAgent(principal, args.agent_id), args);
+      if (!hidesUsers(context, principal)) return answer;
+      // One session's exact cost is no secret, whose it was is.
+      return { ...answer, sessions: answer.sessions.map(({ user_id: _, ...line }) => line) };
+    });
   },
 });
 

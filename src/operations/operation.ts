@@ -4,6 +4,7 @@ import { AstraError } from "../core/error.ts";
 import type { IdKind } from "../core/id.ts";
 import type { Policy } from "../core/policy.ts";
 import type { PriceList } from "../core/price.ts";
+import type { RandomBytes } from "../core/privacy-noise.ts";
 import { windowAt } from "../core/window.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import { faultsOf } from "./fault.ts";
@@ -19,6 +20,8 @@ export type Context = {
   readonly newId: (kind: IdKind) => string;
   /** 256 random bits as 43 characters that fit into a header. */
   readonly newSecret: () => string;
+  /** Uniform and not to be foreseen: for noise. */
+  readonly randomBytes: RandomBytes;
   /** Hexadecimal. */
   readonly sha256: (text: string) => string;
   /** Told what each operation answered, for metrics. */

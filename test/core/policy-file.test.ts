@@ -70,6 +70,15 @@ describe("what holds without a file", () => {
       onHoldExpiry: "release",
       hours: null,
       webhooks: new Map(),
+      privacy: {
+        enabled: false,
+        mechanism: "laplace",
+        epsilonTotal: 10_000_000_000n,
+        epsilonPerRelease: 500_000_000n,
+        rhoPerRelease: 50_000_000n,
+        deltaAtto: 1_000_000_000_000n,
+        bounds: { cost: 10n * NANO_PER_USD, tokens: null, toolCalls: null, charges: null },
+      },
     });
   });
 });
@@ -421,7 +430,7 @@ describe("faults of single values", () => {
     [
       "a key of Object.prototype",
       { toString: 1 },
-      "toString: unknown key, expected one of workspace, hardCaps, roles, agents, teams, tasks, tools, prices, unknownModel, unknownAgents, warnAt, onHoldExpiry, guidelines, incidents, webhooks",
+      "toString: unknown key, expected one of workspace, hardCaps, roles, agents, teams, tasks, tools, prices, unknownModel, unknownAgents, warnAt, onHoldExpiry, guidelines, incidents, webhooks, privacy",
     ],
     [
       "a tool name with a space",

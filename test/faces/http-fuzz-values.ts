@@ -112,7 +112,7 @@ export function fitting(name: string, wanted: Wanted): unknown {
   if (name === "agent_id" || name === "agentId") return subject;
   if (name === "team_id" || name === "teamId") return random.one(["red", "blue"]);
   if (name === "task_id" || name === "taskId") return random.one(["t1", "t2", 594, known.one("task_id", random)]);
-  if (name === "user_id" || name === "userId" || name === "tool") return canary;
+  if (name === "user_id" || name === "userId" || name === "uid" || name === "tool") return canary;
   if (name === "scope_id") return random.one(["red", "blue", "t1", subject, known.one(`session ${subject}`, random)]);
   if (name === "scope") return random.one(["session", "task", "agent", "team", "workspace"]);
   if (name === "kind") return random.one(["task_red_flag", "team_day_red_flag", "duplicate_work"]);

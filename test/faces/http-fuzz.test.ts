@@ -27,6 +27,7 @@ agents: [{ id: ada, team: red, dailyCostLimitUsd: 40, quotas: { tokensPerHour: 9
 webhooks: [{ id: nobody, url: "http://127.0.0.1:9/hook", secretEnv: FUZZ_SECRET }]
 tasks: [{ id: t1, title: One, task_type: config, team: blue, tags: ["budget:500"] }, { id: t2, title: Two, depends_on: [t1] }]
 tools: { web: { estimatedCostUsd: 0.01 } }
+privacy: { enabled: true, epsilonTotal: 20 }
 `;
 
 type Server = { readonly url: string; readonly port: number; readonly owner: string; stderr(): string };

@@ -71,8 +71,8 @@ const ROUTES: readonly (readonly [line: string, who: readonly Role[], body?: obj
   ["GET /api/v1/ledgers/executions", READERS],
   ["GET /api/v1/ledgers/roles", READERS],
   ["GET /api/v1/ledgers/user-roles", READERS],
-  ["GET /security/dp-budget", ANYONE, undefined, 501],
-  ["POST /security/dp-budget/reset", ANYONE, { uid: "u" }, 501],
+  ["GET /security/dp-budget", READERS],
+  ["POST /security/dp-budget/reset", OWNERS, { uid: "uid_alice" }],
   ["GET /openapi.json", ANYONE],
   ["GET /metrics", READERS],
   ["POST /auth/token", ANYONE],
@@ -117,6 +117,7 @@ describe.each(ROLES)("with the key of one %s", (role) => {
   test("each route is open or forbidden as it should be, and what is forbidden changes nothing", async () => {
     const room = await newServerRoom({ policy: POLICY });
     const caller = await room.callerOf(role, role === "agent" ? "ada" : undefined);
+    await room.owner.post("/api/v1/agents/ada/sessions", { user_id: "uid_alice" });
     for (const [line, who, body, status = 200] of ROUTES) {
       const [method = "", path = ""] = line.split(" ");
       const at = await ready(path, room.owner);

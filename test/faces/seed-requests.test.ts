@@ -39,9 +39,14 @@ const POLICY = {
   ],
 };
 
-type Block = { at: string; agent: string; provider?: string; task?: number; minutes?: number } & Readonly<
-  Record<"cost_usd", number>
-> & { input_tokens?: number; output_tokens?: number };
+type Block = {
+  at: string;
+  agent: string;
+  provider?: string;
+  task?: number;
+  user?: string;
+  minutes?: number;
+} & Readonly<Record<"cost_usd", number>> & { input_tokens?: number; output_tokens?: number };
 
 /** Cost Control: $3.42 today, of it $0.85 on task 594, $4.23 in the week, and its 167,000 tokens. */
 const WEEK: readonly Block[] = [
@@ -67,14 +72,14 @@ const QUARTER: readonly Block[] = [
   { at: "2026-02-28T12:00Z", agent: "code-agent", provider: "groq", cost_usd: 1.2 },
   { at: "2026-03-01T12:00Z", agent: "code-agent", provider: "openai", cost_usd: 2.62 },
   { at: "2026-03-07T09:00Z", agent: "support-agent", provider: "openai", cost_usd: 7.5 },
-  { at: "2026-03-07T10:00Z", agent: "support-agent", provider: "groq", cost_usd: 1.95 },
+  { at: "2026-03-07T10:00Z", agent: "support-agent", provider: "groq", cost_usd: 1.95, user: "uid_alice" },
 ];
 const NOW = Date.parse("2026-03-07T12:00:00Z");
 
 async function spend({ owner, at }: ServerRoom, blocks: readonly Block[]): Promise<void> {
-  for (const { at: when, agent, provider, task, minutes = 1, cost_usd, ...tokens } of blocks) {
+  for (const { at: when, agent, provider, task, user, minutes = 1, cost_usd, ...tokens } of blocks) {
     at(Date.parse(when));
-    const opened = await owner.post(`/api/v1/agents/${agent}/sessions`, { provider, task_id: task });
+    const opened = await owner.post(`/api/v1/agents/${agent}/sessions`, { provider, task_id: task, user_id: user });
     const { session_id } = opened.body;
     const usage = { input_tokens: 0, output_tokens: 0, ...tokens, cost_usd };
     expect((await owner.post(`/api/v1/sessions/${session_id}/usage`, usage)).status).toBe(200);

@@ -8,6 +8,7 @@ import { costSteps } from "./steps/costs.ts";
 import { executionSteps } from "./steps/executions.ts";
 import { holdSteps } from "./steps/holds.ts";
 import { incidentSteps } from "./steps/incidents.ts";
+import { privacySteps } from "./steps/privacy.ts";
 import { sessionSteps } from "./steps/sessions.ts";
 import { transactionSteps } from "./steps/transactions.ts";
 import { verifySteps } from "./steps/verify.ts";
@@ -31,5 +32,6 @@ describe.each(engines())("$name", (engine) => {
   describe("incidents, paces and webhooks", () => incidentSteps(current));
   describe("costs", () => costSteps(current));
   describe("executions", () => executionSteps(current));
+  describe("users and the privacy budget", () => privacySteps(current));
   describe("verify", () => verifySteps(current));
 });

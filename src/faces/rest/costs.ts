@@ -1,12 +1,14 @@
 // Costs in the words of Open Astra's cost dashboard ("Cost dashboard", "Detailed breakdown"): camelCase, plain dollars.
 import { z } from "zod";
+import { inCamelCase } from "./privacy.ts";
 
 const costs = z.record(z.string(), z.number());
 const total = {
-  totalCost: z.number(),
+  totalCost: z.number().nullable(),
   byAgent: costs,
   byProvider: costs,
   byTool: costs,
+  privacy: z.looseObject({}).optional(),
 };
 const months = z.array(z.object({ month: z.string(), cost: z.number() }));
 
@@ -43,6 +45,7 @@ const totals = (answer: Answer) => ({
   byProvider: answer.by_provider,
   byTool: answer.by_tool,
   byMonth: listOut(answer.by_month as Answer[]),
+  ...(answer.privacy === undefined ? {} : { privacy: inCamelCase(answer.privacy) }),
 });
 
 /** Months or days. */
@@ -60,7 +63,13 @@ const doubts = (answer: Answer) => ({
 
 export function costsAnswer(answer: Answer): Answer {
   const { workspace_id: workspaceId, start_date: startDate, end_date: endDate } = answer;
-  return { workspaceId, ...totals(answer), startDate, endDate, forecast: forecastOut(answer.forecast as Forecast) };
+  return {
+    workspaceId,
+    ...totals(answer),
+    startDate,
+    endDate,
+    forecast: forecastOut((answer.forecast ?? null) as Forecast),
+  };
 }
 
 type Pace = { spent_usd: number; projected_usd: number | null; ends_at: string };

@@ -6,7 +6,6 @@ import { logFault } from "../fault-log.ts";
 export type HttpCode =
   | "over_budget"
   | "rate_limited"
-  | "not_implemented"
   | "method_not_allowed"
   | "body_too_large"
   | "unsupported_media_type"
@@ -38,7 +37,6 @@ export const STATUS = {
   internal: 500,
   over_budget: 402,
   rate_limited: 429,
-  not_implemented: 501,
   method_not_allowed: 405,
   body_too_large: 413,
   unsupported_media_type: 415,

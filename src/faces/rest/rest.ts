@@ -5,8 +5,8 @@ import { type Context, invalidInput, invoke, type Principal } from "../../operat
 import { argumentsOf, type Plan, planOf } from "./arguments.ts";
 import { readBody } from "./body.ts";
 import { openApi } from "./openapi.ts";
-import { methodNotAllowed, problem, problemOf, problemResponse } from "./problem.ts";
-import { NOT_IMPLEMENTED, routes } from "./routes.ts";
+import { methodNotAllowed, problem, problemResponse } from "./problem.ts";
+import { routes } from "./routes.ts";
 
 /** Who sent a request, found out before it gets here; `seen.route` is where the path of the answering route is noted. */
 export type RestEnv = {
@@ -22,17 +22,11 @@ export function mountRest<Env extends RestEnv>(app: Hono<Env>, options: { readon
     const { method, path } = plan.route;
     app.on(method, honoPath(path), (http) => answer(plan, http as unknown as Http<RestEnv>));
   }
-  for (const [method, path] of NOT_IMPLEMENTED) {
-    app.on(method, honoPath(path), () => problemResponse(problemOf("not_implemented", "This server cannot do that.")));
-  }
   const document = JSON.stringify(openApi(PLANS, options.version));
   app.get("/openapi.json", () => new Response(document, { headers: { "content-type": "application/json" } }));
-  const known = Map.groupBy(
-    [...PLANS.map(({ route: { method, path } }) => [method, path] as const), ...NOT_IMPLEMENTED],
-    ([, path]) => path,
-  );
-  for (const [path, methods] of known) {
-    app.all(honoPath(path), () => methodNotAllowed(methods.map(([method]) => method)));
+  const known = Map.groupBy(PLANS, ({ route }) => route.path);
+  for (const [path, plans] of known) {
+    app.all(honoPath(path), () => methodNotAllowed(plans.map(({ route }) => route.method)));
   }
   app.all("/openapi.json", () => methodNotAllowed(["GET"]));
 }

@@ -16,6 +16,7 @@ import { listLimits } from "../../operations/list-limits.ts";
 import { listSessions } from "../../operations/list-sessions.ts";
 import { openSession } from "../../operations/open-session.ts";
 import type { Operation } from "../../operations/operation.ts";
+import { getPrivacyBudget, resetPrivacyBudget } from "../../operations/privacy-budget.ts";
 import { pruneCharges, vacuumLedger } from "../../operations/prune.ts";
 import { recost } from "../../operations/recost.ts";
 import { reportUsage } from "../../operations/report-usage.ts";
@@ -27,6 +28,7 @@ import { getUserRoleLedger } from "../../operations/user-role-ledger.ts";
 import { listDeliveries, redeliver } from "../../operations/webhooks.ts";
 import { breakdownAnswer, breakdownOutput, costsAnswer, costsOutput } from "./costs.ts";
 import { hoursShape, leaderboardShape } from "./leaderboard.ts";
+import { dpBudgetOutput, dpUserOutput, inCamelCase } from "./privacy.ts";
 
 /** What an answer looks like where it is not the operation's own. */
 export type Shape = {
@@ -130,10 +132,6 @@ export const routes: readonly Route[] = [
     query: { ...camel, days: "days", startDate: "start_date", endDate: "end_date", groupBy: "group_by" },
     shape: { output: breakdownOutput, of: breakdownAnswer },
   }),
-];
-
-/** Routes of the documents whose operations do not exist: they say so, to whoever may call at all. */
-export const NOT_IMPLEMENTED: readonly (readonly [Route["method"], string])[] = [
-  ["GET", "/security/dp-budget"],
-  ["POST", "/security/dp-budget/reset"],
+  route("GET /security/dp-budget", getPrivacyBudget, { shape: { output: dpBudgetOutput, of: inCamelCase } }),
+  route("POST /security/dp-budget/reset", resetPrivacyBudget, { shape: { output: dpUserOutput, of: inCamelCase } }),
 ];
