@@ -310,16 +310,42 @@ test("no answer that a viewer gets without asking about a user has a user's exac
   const asked: string[] = [];
   for (const { name, access, effect } of [...agentOperations, ...operatorOperations]) {
     const isOpen = (access === "viewer" || access === "anyone") && (effect === "read" || name === "check_budget");
-    if (!isOpen || name === "get_privacy_budget") continue;
-    const args = { check_budget: { agent_id: "ada" }, get_team: { team_id: "eng" } }[name] ?? {};
+    // No incident was raised here; and the budget is about users by name.
+    if (!isOpen || name === "get_privacy_budget" || name === "get_incident") continue;
+    const [agent, team] = [{ agent_id: "ada" }, { team_id: "eng" }];
+    const args = { check_budget: agent, get_team: team, get_agent_hours: agent }[name] ?? {};
     const text = JSON.stringify(await world.call(name, args, VIEWER));
     expect(text, name).not.toContain(String(ALICE));
-    expect(text, name).not.toContain("alice");
+    if (name !== "get_user_role_ledger") expect(text, name).not.toContain("alice");
     asked.push(name);
   }
   expect(asked).toEqual(
-    expect.arrayContaining(["get_costs", "list_sessions", "list_audit", "list_limits", "list_tasks"]),
+    expect.arrayContaining([
+      "get_costs",
+      "list_sessions",
+      "list_executions",
+      "get_user_role_ledger",
+      "list_audit",
+      "list_limits",
+    ]),
   );
+});
+
+test("the log of executions and the ledger of users tell viewers no more of a user than costs do", async () => {
+  const world = await privateWorld();
+  await expect(world.call("list_executions", { user_id: "alice" }, VIEWER)).rejects.toMatchObject({
+    code: "invalid_input",
+  });
+  expect((await world.call("list_executions", {}, OWNER)).executions).toContainEqual(
+    expect.objectContaining({ user_id: "alice" }),
+  );
+  const ledger = () => world.call("get_user_role_ledger", {}, VIEWER);
+  const first = (await ledger()).user_roles as Record<string, unknown>[];
+  expect(first.map(({ user_id }) => user_id)).toEqual(["alice", "bob", "carol"]);
+  expect(first[0]).not.toHaveProperty("fitness");
+  expect(await ledger()).toMatchObject({ user_roles: first });
+  const exact = (await world.call("get_user_role_ledger", { user_id: "alice" }, OWNER)).user_roles;
+  expect(exact).toMatchObject([{ user_id: "alice", executions: 2, cost_usd: ALICE, success_rate: 1 }]);
 });
 
 describe("the budget", () => {
