@@ -19,7 +19,7 @@ export const whole = (what: string, least: number, most: number) =>
 export const costFilterInput = {
   months: whole("months", 1, 120)
     .default(3)
-    .describe("Calendar months back, this one included. Used when no days or dates are given."),
+    .describe("Calendar months back, this one included; used without days or dates."),
   days: whole("days", 1, 3660).optional().describe("Days back, today included."),
   start_date: date.optional().describe("YYYY-MM-DD, inclusive."),
   end_date: date.optional().describe("YYYY-MM-DD, inclusive."),
@@ -30,7 +30,7 @@ export const costFilterInput = {
   role: callerId.optional(),
   provider: callerId.optional(),
   model: callerId.optional(),
-  tool: callerId.optional().describe("llm is the model itself."),
+  tool: callerId.optional(),
   session_id: ourId("session").optional(),
 };
 

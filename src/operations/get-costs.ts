@@ -18,8 +18,8 @@ const input = z.strictObject({
     .array(z.enum(DIMENSIONS, { error: `expected one of ${DIMENSIONS.join(", ")}` }))
     .max(DIMENSIONS.length)
     .default([])
-    .describe('More breakdowns, e.g. ["model", "day"]: answered as by_model, by_day.'),
-  limit: whole("sessions", 0, 500).default(20).describe("How many of the newest sessions to list."),
+    .describe('More breakdowns: ["model"] is answered as by_model.'),
+  limit: whole("sessions", 0, 500).default(20).describe("Newest sessions to list."),
 });
 
 const output = z.looseObject({
