@@ -48,6 +48,9 @@ export function handWritten(file: string, sessionId: string, keys: Keys) {
   );
   const totals = db.prepare(`update sessions set ${TOTALS.split(" ").map((each) => `${each} = ${each} + ?`)}
     where id = ? returning ${columns(TOTALS)}`);
+  const watch =
+    db.prepare(`insert into session_watch values (?, ?, 1, ?, 0, '', 0, 0) on conflict (session_id) do update set
+    reports = reports + 1, tokens = tokens + excluded.tokens returning *`);
   const commit = db.prepare("commit");
 
   /** Books a charge of these values (in the order of the table's columns) and answers what is read back. */
@@ -64,8 +67,9 @@ export function handWritten(file: string, sessionId: string, keys: Keys) {
     const after = totals.get(1, 0, input, output, cacheRead, cacheWrite, calls, cost, sessionId);
     names.run(model, provider, tool, row[19], "", "");
     const { seq } = charge.get(row) as { seq: number };
+    const pace = watch.get(sessionId, 0, input as number);
     commit.run();
-    return { seq, found, earlier, inForce, forgotten, standing, after };
+    return { seq, pace, found, earlier, inForce, forgotten, standing, after };
   };
   return { report, db };
 }

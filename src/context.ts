@@ -1,5 +1,5 @@
 // The world of a running server: clock, random ids, prices, and a policy that follows its file.
-import { createHash, randomBytes, randomFillSync } from "node:crypto";
+import { hash, randomBytes, randomFillSync } from "node:crypto";
 import type { IdKind } from "./core/id.ts";
 import type { Policy } from "./core/policy.ts";
 import type { PriceList } from "./core/price.ts";
@@ -29,7 +29,7 @@ export function newId(kind: IdKind, nowMs: number): string {
 }
 
 /** Hexadecimal. */
-export const sha256 = (text: string): string => createHash("sha256").update(text).digest("hex");
+export const sha256 = (text: string): string => hash("sha256", text);
 
 const POOL = new Uint8Array(4000);
 let given = POOL.length;

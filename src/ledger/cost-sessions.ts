@@ -8,7 +8,7 @@ import { type Arguments, all, first, statement, type Work } from "./statement.ts
 import type { SessionsTable, Tables } from "./tables.ts";
 
 /** Further sessions are counted up to here: to count a year's takes longer than to sum their costs. */
-export const MOST_COUNTED = 1000;
+const MOST_COUNTED = 1000;
 
 /** Sessions opened in the days asked for, newest first, and how many there are in all (at most `MOST_COUNTED`). */
 export function* sessionsOf(

@@ -40,7 +40,7 @@ export const everything = (workspaceId: string, fromDay: string, toDay: string):
 
 export type CostGroup = Sums & { readonly key: string };
 
-export const NO_SUMS = Object.fromEntries(SUMS.map((column) => [column, 0n])) as Sums;
+const NO_SUMS = Object.fromEntries(SUMS.map((column) => [column, 0n])) as Sums;
 
 /** The groups of one dimension, largest cost first; "" is what has no such attribution. */
 export function* costsBy(dimension: Dimension, filter: CostFilter): Work<readonly CostGroup[]> {

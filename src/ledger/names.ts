@@ -3,9 +3,6 @@ import { type RawBuilder, sql } from "kysely";
 import { all, statement, type Work } from "./statement.ts";
 import type { NamesTable } from "./tables.ts";
 
-/** The number of nothing at all: no team, no model. */
-export const NO_NAME = 0n;
-
 /** As many names as one statement makes sure of; fewer are filled up with the empty one, which is always there. */
 const MOST = 6;
 const SLOTS = Array.from({ length: MOST }, (_, i) => `name${i}`);
