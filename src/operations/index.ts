@@ -2,10 +2,13 @@
 import { listAudit, verifyAudit } from "./audit.ts";
 import { checkBudget } from "./check-budget.ts";
 import { endSession } from "./end-session.ts";
+import { exportCharges } from "./export-charges.ts";
 import { getCosts } from "./get-costs.ts";
 import { getPolicy } from "./get-policy.ts";
 import { grant, listGrants, revokeGrant } from "./grants.ts";
+import { importCharges } from "./import-charges.ts";
 import { createKey, listKeys, revokeKey } from "./keys.ts";
+import { listCharges } from "./list-charges.ts";
 import { listLimits } from "./list-limits.ts";
 import { listSessions } from "./list-sessions.ts";
 import { openSession } from "./open-session.ts";
@@ -47,4 +50,7 @@ export const operatorOperations = [
   listAudit,
   verifyAudit,
   verifyLedger,
+  listCharges,
+  exportCharges,
+  importCharges,
 ] as unknown as readonly Operation[];

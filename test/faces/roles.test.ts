@@ -51,6 +51,7 @@ const ROUTES: readonly (readonly [line: string, who: readonly Role[], body?: obj
   ["GET /api/v1/audit/verify", READERS],
   ["GET /api/v1/policy", ANYONE],
   ["GET /api/v1/limits", READERS],
+  ["GET /api/v1/charges", READERS],
   ["GET /costs", ANYONE],
   ["GET /costs/breakdown", ANYONE],
   ["GET /leaderboard", ANYONE, undefined, 501],

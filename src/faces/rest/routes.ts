@@ -7,6 +7,7 @@ import { getCosts } from "../../operations/get-costs.ts";
 import { getPolicy } from "../../operations/get-policy.ts";
 import { grant, listGrants, revokeGrant } from "../../operations/grants.ts";
 import { createKey, listKeys, revokeKey } from "../../operations/keys.ts";
+import { listCharges } from "../../operations/list-charges.ts";
 import { listLimits } from "../../operations/list-limits.ts";
 import { listSessions } from "../../operations/list-sessions.ts";
 import { openSession } from "../../operations/open-session.ts";
@@ -100,6 +101,7 @@ export const routes: readonly Route[] = [
   route("GET /api/v1/audit/verify", verifyAudit),
   route("GET /api/v1/policy", getPolicy),
   route("GET /api/v1/limits", listLimits),
+  route("GET /api/v1/charges", listCharges),
   route("GET /costs", getCosts, { query: camel, shape: { output: costsOutput, of: costsAnswer } }),
   route("GET /costs/breakdown", getCosts, {
     query: { ...camel, days: "days", startDate: "start_date", endDate: "end_date", groupBy: "group_by" },

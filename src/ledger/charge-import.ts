@@ -1,0 +1,87 @@
+// What an import asks of the ledger: is a charge of a file here already, and what does it correct or take back?
+import { type Kysely, sql } from "kysely";
+import type { Nano } from "../core/money.ts";
+import { costSourceOf } from "./charges.ts";
+import { numberOf } from "./names.ts";
+import { all, first, statement, type Work } from "./statement.ts";
+import { type ChargesView, COST_SOURCES, type CostSource, type Tables } from "./tables.ts";
+
+/** A session's charges with their names; the rows `r` are there to choose by. */
+const ofSession = (db: Kysely<Tables>, sessionId: string) =>
+  db
+    .selectFrom("charge_rows as r")
+    .innerJoin("charges as c", "c.seq", "r.seq")
+    .selectAll("c")
+    .where("r.session_no", "=", numberOf(sessionId));
+
+const byKey = statement((db, args: { sessionId: string; hash: bigint }) =>
+  ofSession(db, args.sessionId).where("r.key_hash", "=", args.hash),
+);
+
+/** The charge that an earlier import booked under this key. */
+export function* importedCharge(sessionId: string, hash: bigint): Work<ChargesView | undefined> {
+  return yield* first(byKey, { sessionId, hash });
+}
+
+const own = statement((db, args: { sessionId: string; from: bigint; to: bigint }) =>
+  ofSession(db, args.sessionId)
+    .where("r.no", ">=", args.from)
+    .where("r.no", "<=", args.to)
+    // An import marks its charges by a key that is its own request: their numbers here need not be those of their ids.
+    .where(sql<boolean>`(r.key_hash is null or r.request_hash is null or r.key_hash <> r.request_hash)`),
+);
+
+/** A session's charges with numbers in a range that no import booked. */
+export function* ownCharges(sessionId: string, from: bigint, to: bigint): Work<readonly ChargesView[]> {
+  return yield* all(own, { sessionId, from, to });
+}
+
+const corrections = statement((db, args: { sessionId: string; no: bigint }) =>
+  db
+    .selectFrom("charge_rows")
+    .select(["cost_nano_usd", "cost_source"])
+    .where("session_no", "=", numberOf(args.sessionId))
+    .where("corrects_no", "=", args.no)
+    .orderBy("no"),
+);
+
+const toolCost = statement((db, args: { seq: bigint }) =>
+  db
+    .selectFrom("charge_tool_rows")
+    .select(sql<bigint>`coalesce(sum(cost_nano_usd), 0)`.as("cost"))
+    .where("seq", "=", args.seq),
+);
+
+/** What a charge counts for with all that was corrected of it, and which part of that is its listed tools'. */
+export function* inForce(charge: ChargesView): Work<{ cost: Nano; costSource: CostSource; toolCost: Nano }> {
+  const since = yield* all(corrections, { sessionId: charge.session_id, no: charge.no });
+  const last = since.at(-1);
+  return {
+    cost: since.reduce((sum, each) => sum + each.cost_nano_usd, charge.cost_nano_usd),
+    costSource: last ? costSourceOf(last.cost_source) : charge.cost_source,
+    toolCost: (yield* first(toolCost, { seq: charge.seq }))?.cost ?? 0n,
+  };
+}
+
+const ofHold = statement((db, args: { sessionId: string; holdId: string }) =>
+  ofSession(db, args.sessionId)
+    .where("r.hold_id", "=", args.holdId)
+    .where("r.cost_source", "=", ESTIMATE)
+    .orderBy("r.no"),
+);
+
+const ESTIMATE = sql<bigint>`${sql.lit(COST_SOURCES.indexOf("estimate"))}`;
+
+/** A forgotten hold's charge, by estimate, and what took it back, if anything. */
+export function* estimatesOfHold(sessionId: string, holdId: string): Work<readonly ChargesView[]> {
+  return yield* all(ofHold, { sessionId, holdId });
+}
+
+const anywhere = statement((db, args: { id: string }) =>
+  db.selectFrom("sessions").select("workspace_id").where("id", "=", args.id),
+);
+
+/** Has any workspace of this ledger a session of this id? */
+export function* isSessionIdTaken(id: string): Work<boolean> {
+  return (yield* first(anywhere, { id })) !== undefined;
+}
