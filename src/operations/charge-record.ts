@@ -105,6 +105,7 @@ export type ChargeRecord = z.input<typeof chargeRecord>;
 export type ReadRecord = z.output<typeof chargeRecord>;
 
 /** The columns in their order, and what a cell of text holds. */
+type Kind = "text" | "number" | "money" | "flag" | "json";
 export const CHARGE_COLUMNS = Object.entries({
   charge_id: "text",
   session_id: "text",
@@ -143,7 +144,7 @@ export const CHARGE_COLUMNS = Object.entries({
   error: "text",
   hold_id: "text",
   corrects: "text",
-} as const satisfies Record<keyof ChargeRecord, "text" | "number" | "money" | "flag" | "json">);
+} satisfies Record<keyof ChargeRecord, Kind>) as (readonly [keyof ChargeRecord, Kind])[];
 
 const usdOrNull = (nano: bigint | null): string | null => (nano === null ? null : usdText(nano));
 const instantOrNull = (ms: bigint | null): string | null => (ms === null ? null : instantOut(Number(ms)));

@@ -2,12 +2,12 @@
 import { z } from "zod";
 import { balanceKeys, dayOf, sortKeys } from "../core/balance-key.ts";
 import type { AstraError } from "../core/error.ts";
+import { lockBalances } from "../ledger/balances.ts";
 import { findBook } from "../ledger/books.ts";
 import { recordCharge } from "../ledger/charges.ts";
 import type { Work } from "../ledger/statement.ts";
 import { recordChange } from "./audit.ts";
 import { chargeRecord, type ReadRecord } from "./charge-record.ts";
-import { lockAndExpire } from "./expiry.ts";
 import { bookedAs } from "./import-booking.ts";
 import { checkRecord } from "./import-check.ts";
 import { isKnown, KnownCharges } from "./import-known.ts";
@@ -69,10 +69,10 @@ class DryRun extends Error {
 
 function* importAll(context: Context, principal: Principal, args: Input): Work<Answer> {
   const { charges } = args;
-  const now = context.now();
-  for (const [i, record] of charges.entries()) checkRecord(record, `charges.${i}`, now);
-  yield* lockAndExpire(context, keysOf(context, charges), now);
+  for (const [i, record] of charges.entries()) checkRecord(record, `charges.${i}`, context.now());
   const { workspace } = context.policy;
+  // No limit is asked, so no forgotten hold need make room: an import of what is known changes nothing at all.
+  yield* lockBalances(workspace.id, keysOf(context, charges));
   const prunedBefore = (yield* findBook(workspace.id))?.prunedBefore ?? "";
   const sessions = new ImportedSessions(context);
   const known = new KnownCharges(context, charges);
