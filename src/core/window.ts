@@ -38,6 +38,16 @@ export function windowAt(kind: CalendarWindow, atMs: number, zone: string): Wind
   return window;
 }
 
+/** The window of a local hour ("2026-11-22T13") that was once some instant's. */
+export function windowOfHour(key: string, zone: string): Window {
+  const asUtc = (hour: string) => Date.parse(`${hour}:00:00Z`);
+  let window = windowAt("hour", asUtc(key), zone);
+  // Each step goes as far as the clock is off; where the clock was changed in between, one more does.
+  for (let step = 0; step < 3 && window.key !== key; step++)
+    window = windowAt("hour", window.start + asUtc(key) - asUtc(window.key), zone);
+  return window;
+}
+
 /** Is it a date of the calendar, written YYYY-MM-DD? (2026-02-30 is not.) */
 export function isCalendarDate(text: string): boolean {
   if (!/^\d{4}-\d{2}-\d{2}$/.test(text)) return false;

@@ -15,10 +15,8 @@ export const headOf = (format: Format, columns: readonly string[] = COLUMNS): st
 
 const COLUMNS = CHARGE_COLUMNS.map(([column]) => column);
 
-export const jsonLine = (record: Readonly<Record<string, unknown>>): string => `${shownJson(record)}\n`;
-
 export function lineOf(record: ChargeRecord, format: Format): string {
-  if (format === "jsonl") return jsonLine(record);
+  if (format === "jsonl") return `${shownJson(record)}\n`;
   const cells = CHARGE_COLUMNS.map(([column, kind]): Cell => {
     const value = record[column];
     if (value === null) return null;

@@ -25,6 +25,8 @@ export type Command = {
   readonly fixed?: Readonly<Record<string, unknown>>;
   readonly operation: Operation;
   text(answer: Record<string, unknown>): string;
+  /** The answer for a spreadsheet, with --csv; it ends its own lines. */
+  csv?(answer: Record<string, unknown>): string;
   /** The exit code for an answer that is no error; 0 when absent. */
   exitCode?(answer: Record<string, unknown>): number;
 };
