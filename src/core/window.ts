@@ -40,11 +40,14 @@ export function windowAt(kind: CalendarWindow, atMs: number, zone: string): Wind
 
 /** The window of a local hour ("2026-11-22T13") that was once some instant's. */
 export function windowOfHour(key: string, zone: string): Window {
+  const cached = latest.get(`hour ${zone}`);
+  if (cached?.key === key) return cached;
   const asUtc = (hour: string) => Date.parse(`${hour}:00:00Z`);
   let window = windowAt("hour", asUtc(key), zone);
-  // Each step goes as far as the clock is off; where the clock was changed in between, one more does.
-  for (let step = 0; step < 3 && window.key !== key; step++)
-    window = windowAt("hour", window.start + asUtc(key) - asUtc(window.key), zone);
+  // As far as the clock is off; and on from there, where it was changed in between.
+  window = windowAt("hour", window.start + asUtc(key) - asUtc(window.key), zone);
+  while (window.key < key) window = windowAt("hour", window.end, zone);
+  while (window.key > key) window = windowAt("hour", window.start - 1, zone);
   return window;
 }
 
