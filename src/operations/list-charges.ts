@@ -69,7 +69,6 @@ function lineOf(charge: ListedCharge, principal: Principal): Record<string, unkn
     reported_usd: usdOf(charge.reported_nano_usd),
     priced_usd: usdOf(charge.priced_nano_usd),
     cost_source: charge.cost_source,
-    price_list: charge.price_list,
     source: charge.source,
     late: charge.late === 1n,
     latency_ms: charge.latency_ms === null ? null : Number(charge.latency_ms),

@@ -227,6 +227,17 @@ describe("import", () => {
     },
   );
 
+  test("two imports of one file at the same time book each charge once between them", async () => {
+    const { room } = await usedRoom();
+    const file = join(room.folder, "charges.csv");
+    await room.run(["export", "--format", "csv", "--out", file]);
+    const there = ["--ledger", join(room.folder, "other.db")];
+    const both = await Promise.all([room.json(["import", file, ...there]), room.json(["import", file, ...there])]);
+    expect(both.map(({ imported }) => Number(imported)).sort()).toEqual([0, 3]);
+    expect((await room.json(["costs", ...there])).charges).toBe(3);
+    expect((await room.run(["ledger", "verify", ...there])).code).toBe(0);
+  });
+
   test("a faulty line stops it: it is named with its column, nothing of its batch is booked, and mending is enough", async () => {
     const { room } = await usedRoom();
     const text = (await room.run(["export", "--format", "csv"])).stdout;

@@ -49,7 +49,6 @@ describe("list_charges", () => {
       reported_usd: 0.5,
       priced_usd: 0.000007,
       cost_source: "reported",
-      price_list: "test",
       source: "self_reported",
       late: false,
       latency_ms: null,
