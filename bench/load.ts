@@ -61,7 +61,7 @@ function writerOf(db: Database.Database) {
     known.set(name, no);
     return no;
   };
-  db.prepare("insert into books (workspace_id, folded) values (?, 0)").run(WORKSPACE);
+  db.prepare("insert into books (workspace_id, folded, unfolded_lines) values (?, 0, 0)").run(WORKSPACE);
   const insertSession = db.prepare(`insert into sessions
     (id, workspace_id, agent_id, role, team_id, task_id, user_id, model, provider, root_session_id, path, depth, budget, tools,
       memory, clamped, status, opened_at, expires_at, ended_at, charges, errors, input_tokens, output_tokens,

@@ -1,10 +1,8 @@
 // The command: reads its arguments, builds the context, runs one face.
-import { existsSync, readFileSync } from "node:fs";
-import { AstraError } from "./core/error.ts";
-import { glance, readOptions, unexpectedWord, type Values, wrongArguments } from "./faces/options.ts";
+import { readFileSync } from "node:fs";
+import { glance, readOptions, unexpectedWord, wrongArguments } from "./faces/options.ts";
 import { shownJson, shownText } from "./faces/table.ts";
-import type { Principal } from "./operations/operation.ts";
-import { contextFor, fileOf, namingFile } from "./start.ts";
+import { contextFor, existingLedger, fileOf, namingFile, TERMINAL } from "./start.ts";
 
 export const version: string = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8")).version;
 
@@ -34,11 +32,10 @@ async function run(argv: readonly string[], isJson: boolean): Promise<number> {
   if (words[0] === "webhooks" && words[1] === "deliver")
     return await (await import("./webhooks-command.ts")).webhooksDeliver(argv, isHelp, isJson, version);
   if (words[0] === "ledger" && words[1] === "backup") return await backup(argv, isHelp, isJson);
+  if (words[0] === "export") return await (await import("./export-command.ts")).exportCommand(argv, isHelp, isJson);
+  if (words[0] === "import") return await (await import("./import-command.ts")).importCommand(argv, isHelp, isJson);
   return await operation(argv, words, isHelp, isJson);
 }
-
-/** Whoever may write the ledger's file may do everything; the audit says it was done here. */
-const TERMINAL: Principal = { kind: "owner", actor: "terminal" };
 
 /** A command that fills one operation's input and shows its answer. */
 async function operation(
@@ -72,7 +69,9 @@ async function operation(
       if (process.stderr.isTTY) process.stderr.write(`\r\u001b[K${command.text(answer).split("\n")[0]}`);
     }
     if (command.join && process.stderr.isTTY) process.stderr.write("\r\u001b[K");
-    return print(isJson ? shownJson(answer) : command.text(answer), command.exitCode?.(answer) ?? 0);
+    const code = command.exitCode?.(answer) ?? 0;
+    if (values.csv && command.csv) return print(command.csv(answer).replace(/\n$/, ""), code);
+    return print(isJson ? shownJson(answer) : command.text(answer), code);
   } catch (error) {
     throw inCommandWords(namingFile(error, fileOf(values)), command);
   } finally {
@@ -119,17 +118,6 @@ async function backup(argv: readonly string[], isHelp: boolean, isJson: boolean)
     await ledger.close();
   }
   return print(isJson ? shownJson({ file }) : shownText(`Backed up to ${file}.`));
-}
-
-/** For a check or a copy of the ledger: a misspelt name must not make a new, empty one and call it well. */
-function existingLedger(values: Values): string {
-  const file = fileOf(values);
-  if (existsSync(file)) return file;
-  throw new AstraError(
-    "ledger_unavailable",
-    `There is no ledger: ${file}`,
-    "Name its file with --ledger FILE or ASTRA_LEDGER.",
-  );
 }
 
 /** Prints to standard output; the code to exit with. */

@@ -1,16 +1,31 @@
 // What every command begins with: the ledger and the policy it names, and the context over both.
+import { existsSync } from "node:fs";
 import { AstraError } from "./core/error.ts";
 import type { Values } from "./faces/options.ts";
 import { openedAtFirstUse } from "./ledger/first-use.ts";
 import type { Ledger } from "./ledger/ledger.ts";
-import type { Context } from "./operations/operation.ts";
+import type { Context, Principal } from "./operations/operation.ts";
 import { ledgerFile, policyFile } from "./place.ts";
+
+/** Whoever may write the ledger's file may do everything; the audit says it was done here. */
+export const TERMINAL: Principal = { kind: "owner", actor: "terminal" };
 
 export const note = (text: string): void => {
   process.stderr.write(`astra-budget: ${text}\n`);
 };
 
 export const fileOf = (values: Values): string => ledgerFile(values.ledger as string | undefined);
+
+/** For a check or a copy of the ledger: a misspelt name must not make a new, empty one and call it well. */
+export function existingLedger(values: Values): string {
+  const file = fileOf(values);
+  if (existsSync(file)) return file;
+  throw new AstraError(
+    "ledger_unavailable",
+    `There is no ledger: ${file}`,
+    "Name its file with --ledger FILE or ASTRA_LEDGER.",
+  );
+}
 
 /** A ledger that is opened when first used. */
 export function ledgerAt(file: string): Ledger {

@@ -54,6 +54,20 @@ export function formatUsd(nano: Nano): string {
   return `${nano < 0n ? "-" : ""}$${text.slice(0, end)}`;
 }
 
+/** The exact amount of dollars as a numeral: "0.075", "-12", "0"; read back by `nanoFromText`. */
+export function usdText(nano: Nano): string {
+  return decimalText(nano).replace(/\.?0+$/, "");
+}
+
+/** Nano-dollars of such a numeral. Throws RangeError on anything else: nothing is rounded here. */
+export function nanoFromText(text: string): Nano {
+  if (!EXACT_USD.test(text)) throw new RangeError("not a number of dollars with at most nine decimals");
+  return text.startsWith("-") ? -scaleDecimal(text.slice(1), DECIMALS) : scaleDecimal(text, DECIMALS);
+}
+
+/** A numeral of dollars that needs no rounding. */
+export const EXACT_USD = /^-?\d{1,12}(\.\d{1,9})?$/;
+
 function decimalText(nano: Nano): string {
   const sign = nano < 0n ? "-" : "";
   const digits = String(nano < 0n ? -nano : nano).padStart(DECIMALS + 1, "0");

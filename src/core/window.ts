@@ -38,6 +38,19 @@ export function windowAt(kind: CalendarWindow, atMs: number, zone: string): Wind
   return window;
 }
 
+/** The window of a local hour ("2026-11-22T13") that was once some instant's. */
+export function windowOfHour(key: string, zone: string): Window {
+  const cached = latest.get(`hour ${zone}`);
+  if (cached?.key === key) return cached;
+  const asUtc = (hour: string) => Date.parse(`${hour}:00:00Z`);
+  let window = windowAt("hour", asUtc(key), zone);
+  // As far as the clock is off; and on from there, where it was changed in between.
+  window = windowAt("hour", window.start + asUtc(key) - asUtc(window.key), zone);
+  while (window.key < key) window = windowAt("hour", window.end, zone);
+  while (window.key > key) window = windowAt("hour", window.start - 1, zone);
+  return window;
+}
+
 /** Is it a date of the calendar, written YYYY-MM-DD? (2026-02-30 is not.) */
 export function isCalendarDate(text: string): boolean {
   if (!/^\d{4}-\d{2}-\d{2}$/.test(text)) return false;

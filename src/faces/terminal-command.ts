@@ -27,6 +27,8 @@ export type Command = {
   /** Of an operation that does a part and answers next_cursor: it is repeated to the end, and this joins two answers. */
   join?(all: Record<string, unknown>, next: Record<string, unknown>): Record<string, unknown>;
   text(answer: Record<string, unknown>): string;
+  /** The answer for a spreadsheet, with --csv; it ends its own lines. */
+  csv?(answer: Record<string, unknown>): string;
   /** The exit code for an answer that is no error; 0 when absent. */
   exitCode?(answer: Record<string, unknown>): number;
 };

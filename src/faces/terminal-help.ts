@@ -9,6 +9,11 @@ const OTHER_COMMANDS = [
   ["policy show --agent ID", "an agent's effective budget and where each field came from"],
   ["webhooks deliver", "send the webhook messages that are due, and end; for a scheduler where nothing is served"],
   ["ledger backup FILE", "a consistent copy of the live ledger"],
+  [
+    "export --format csv|jsonl",
+    "every charge as a file, for a spreadsheet or another ledger; --focus for FinOps tools",
+  ],
+  ["import FILE", "book the charges of an export, each once"],
 ] as const;
 
 const COMMON_OPTIONS = [
@@ -30,7 +35,9 @@ export function commandHelp(command: Command): string {
     ([flag, option]) => [`--${flag}${valueName(option)}`, option.help] as const,
   );
   const about = `${command.help.charAt(0).toUpperCase()}${command.help.slice(1)}.`;
-  return `Use: ${[name, ...needs, "[options]"].join(" ")}\n\n${about}\n\n${aligned([...options, ...COMMON_OPTIONS])}`;
+  const csv = command.csv ? ([["--csv", "a flat table for a spreadsheet"]] as const) : [];
+  const lines = aligned([...options, ...COMMON_OPTIONS, ...csv]);
+  return `Use: ${[name, ...needs, "[options]"].join(" ")}\n\n${about}\n\n${lines}`;
 }
 
 /** "(--session ID | --all)", or "--reason TEXT". */

@@ -12,7 +12,10 @@ export function readCommand(
   const kinds = Object.entries(command.options).map(
     ([name, { kind }]) => [name, kind.startsWith("number") ? "text" : (kind as OptionKind)] as const,
   );
-  const { values, words } = readOptions(argv, Object.fromEntries(kinds), hintOf(command));
+  const formats = command.csv ? { csv: "flag" as const } : {};
+  const { values, words } = readOptions(argv, { ...Object.fromEntries(kinds), ...formats }, hintOf(command));
+  if (values.csv && values.json)
+    throw wrongArguments([{ path: "", message: "expected --csv or --json, not both" }], hintOf(command));
   const rest = words.slice(command.words.length);
   const input: Record<string, unknown> = { ...command.fixed };
   if (command.positional !== undefined && rest[0] !== undefined) input[command.positional] = rest.shift();

@@ -2,57 +2,6 @@
 import { bar, type Column, counted, dollars, shownText, table } from "./table.ts";
 import { type Answer, count, cut, type Line, money, text } from "./terminal-columns.ts";
 
-export function costsText(answer: Answer): string {
-  const total = Number(answer.total_cost_usd);
-  const tokens = `${counted(answer.total_input_tokens, "input token")} and ${counted(answer.total_output_tokens, "output token")}`;
-  const parts = [
-    `${dollars(total)} from ${answer.start_date} to ${answer.end_date}, ${tokens}, ${counted(answer.charges, "charge")}`,
-  ];
-  if (Number(answer.unpriced_charges) > 0)
-    parts.push(
-      `Without a price: ${counted(answer.unpriced_charges, "charge")}. Add their models under prices in astra.yml.`,
-    );
-  for (const [key, value] of Object.entries(answer)) {
-    if (key.startsWith("by_") && Number(answer.charges) > 0)
-      parts.push(breakdown(key.slice(3), costsByKey(key.slice(3), value), total));
-  }
-  const left = Number(answer.sessions_left_out);
-  const sessions = table(
-    answer.sessions as Line[],
-    [
-      text("session", "session_id"),
-      text("agent", "agent_name"),
-      text("task", "task_title"),
-      text("status", "status"),
-      money("cost", "cost_usd"),
-      count("tokens", "tokens"),
-      count("minutes", "duration_minutes"),
-    ],
-    "No sessions.",
-  );
-  parts.push(left > 0 ? `${sessions}\nLeft out: ${counted(left, "older session")} (--limit).` : sessions);
-  return parts.join("\n\n");
-}
-
-/** Months and days come as a list, the rest by key. */
-function costsByKey(name: string, value: unknown): Record<string, number> {
-  if (!Array.isArray(value)) return value as Record<string, number>;
-  return Object.fromEntries(value.map((each: Answer) => [String(each[name]), Number(each.cost_usd)]));
-}
-
-function breakdown(name: string, costs: Record<string, number>, total: number): string {
-  const rows = Object.entries(costs).map(([key, cost]) => ({ key, cost, share: total > 0 ? cost / total : 0 }));
-  return table(
-    rows,
-    [
-      { title: name, align: "left", cell: (row) => row.key },
-      { title: "cost", align: "right", cell: (row) => dollars(row.cost) },
-      { title: "share", align: "left", cell: (row) => `${bar(row.share)} ${Math.round(row.share * 100)} %` },
-    ],
-    `No costs by ${name}.`,
-  );
-}
-
 export function sessionsText(answer: Answer): string {
   const columns = [
     text("session", "session_id"),

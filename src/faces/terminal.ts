@@ -9,19 +9,12 @@ import { verifyLedger } from "../operations/verify-ledger.ts";
 import { authorityCommands } from "./terminal-authority.ts";
 import { chargeCommands } from "./terminal-charges.ts";
 import { type Command, command, option } from "./terminal-command.ts";
+import { costFilterOptions } from "./terminal-cost-filter.ts";
+import { costsCsv, costsText } from "./terminal-costs.ts";
 import { incidentCommands } from "./terminal-incidents.ts";
 import { ledgerCommands } from "./terminal-ledgers.ts";
 import { privacyCommands } from "./terminal-privacy.ts";
-import {
-  costsText,
-  endText,
-  sessionsText,
-  stopsText,
-  tasksText,
-  taskText,
-  verdictText,
-  verifyText,
-} from "./terminal-text.ts";
+import { endText, sessionsText, stopsText, tasksText, taskText, verdictText, verifyText } from "./terminal-text.ts";
 
 const target = {
   session: option("session_id", "text", "a session"),
@@ -40,22 +33,14 @@ const deniedCode = (answer: Record<string, unknown>): number =>
 
 export const commands: readonly Command[] = [
   command("costs", getCosts, {
-    help: "what was spent, by agent, provider, month and tool",
+    help: "what was spent, by agent, provider, month and tool, and where that is going",
     options: {
-      months: option("months", "number", "calendar months back, this one included (3)"),
-      days: option("days", "number", "days back, today included"),
-      from: option("start_date", "text", "first day, YYYY-MM-DD"),
-      to: option("end_date", "text", "last day, YYYY-MM-DD"),
-      agent: option("agent_id", "text", "one agent only"),
-      team: option("team_id", "text", "one team only"),
-      task: option("task_id", "text", "one task only"),
-      user: option("user_id", "text", "one user only"),
-      provider: option("provider", "text", "one provider only"),
-      session: option("session_id", "text", "one session only"),
+      ...costFilterOptions,
       by: option("group_by", "list", "more breakdowns: model,task,team,user,role,day"),
       limit: option("limit", "number", "sessions to list (20)"),
     },
     text: costsText,
+    csv: costsCsv,
   }),
   command("sessions", listSessions, {
     help: "the newest sessions with their ids",

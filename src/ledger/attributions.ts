@@ -8,7 +8,7 @@ import type { AttributionsTable, BooksTable } from "./tables.ts";
 const insertBook = statement((db, args: { workspaceId: string }) =>
   db
     .insertInto("books")
-    .values({ workspace_id: args.workspaceId, folded: 0n } as BooksTable)
+    .values({ workspace_id: args.workspaceId, folded: 0n, unfolded_lines: 0n } as BooksTable)
     .onConflict((oc) => oc.column("workspace_id").doNothing()),
 );
 

@@ -7,6 +7,8 @@ export const BOOK_SIZE = 1n << 40n;
 
 export type Book = {
   readonly no: bigint;
+  /** Below the `seq` of its first charge. */
+  readonly startSeq: bigint;
   /** `seq` of the last charge that the sums hold. */
   readonly foldedSeq: bigint;
   /** The highest `seq` the book can have. */
@@ -26,14 +28,17 @@ export function* findBook(workspaceId: string): Work<Book | undefined> {
   const start = row.no * BOOK_SIZE;
   return {
     no: row.no,
+    startSeq: start,
     foldedSeq: start + row.folded,
     lastSeq: start + BOOK_SIZE - 1n,
     prunedBefore: row.pruned_before,
   };
 }
 
-/** In a statement: the `seq` of a workspace's next charge. Only its writer, who holds its balances, may ask. */
+/** In a statement: the `seq` of a workspace's next charge, never one that was pruned. Only its writer, who holds its balances, may ask. */
 export const nextSeq = (workspaceId: string) =>
-  sql<bigint>`(select coalesce(
-    (select seq from charge_rows where seq between b.no * ${BOOK_SIZE} and (b.no + 1) * ${BOOK_SIZE} - 1 order by seq desc limit 1),
-    b.no * ${BOOK_SIZE} + b.folded) + 1 from books b where b.workspace_id = ${workspaceId})`;
+  sql<bigint>`(select case when last > folded then last else folded end + 1 from (
+    select b.no * ${BOOK_SIZE} + b.folded as folded, coalesce(
+      (select seq from charge_rows where seq between b.no * ${BOOK_SIZE} and (b.no + 1) * ${BOOK_SIZE} - 1 order by seq desc limit 1),
+      0) as last
+    from books b where b.workspace_id = ${workspaceId}) as numbers)`;

@@ -4,12 +4,15 @@ import { listAudit, verifyAudit } from "./audit.ts";
 import { checkBudget } from "./check-budget.ts";
 import { correctCharge } from "./correct.ts";
 import { endSession } from "./end-session.ts";
+import { exportCharges } from "./export-charges.ts";
 import { getCosts } from "./get-costs.ts";
 import { getPolicy } from "./get-policy.ts";
 import { grant, listGrants, revokeGrant } from "./grants.ts";
+import { importCharges } from "./import-charges.ts";
 import { acknowledgeIncident, getIncident, listIncidents } from "./incidents.ts";
 import { createKey, listKeys, revokeKey } from "./keys.ts";
 import { leaderboard } from "./leaderboard.ts";
+import { listCharges } from "./list-charges.ts";
 import { listExecutions } from "./list-executions.ts";
 import { listLimits } from "./list-limits.ts";
 import { listSessions } from "./list-sessions.ts";
@@ -74,4 +77,7 @@ export const operatorOperations = [
   redeliver,
   getPrivacyBudget,
   resetPrivacyBudget,
+  listCharges,
+  exportCharges,
+  importCharges,
 ] as unknown as readonly Operation[];

@@ -7,9 +7,11 @@ import {
   NANO_PER_CENT,
   NANO_PER_USD,
   nanoFromCents,
+  nanoFromText,
   nanoFromUsd,
   scaleDecimal,
   usdFromNano,
+  usdText,
 } from "../../src/core/money.ts";
 
 /** Up to a million dollars, to the nano-dollar: 15 or 16 digits, which a double still tells apart. */
@@ -162,4 +164,30 @@ describe("money for people", () => {
       }),
     );
   });
+});
+
+describe("money in files", () => {
+  test("is exact, however much it is, and comes back as it was", () => {
+    expect([0n, 1n, -1n, 75_000_000n, 12_000_000_000n, 100_000_000_000n].map(usdText)).toEqual([
+      "0",
+      "0.000000001",
+      "-0.000000001",
+      "0.075",
+      "12",
+      "100",
+    ]);
+    const most = 10n ** 20n;
+    fc.assert(
+      fc.property(fc.bigInt({ min: -most, max: most }), (nano) => {
+        expect(nanoFromText(usdText(nano))).toBe(nano);
+      }),
+    );
+  });
+
+  test.each(["", "1e3", "1,5", "$1", "+1", "--1", ".5", "1.", "1.0000000001", " 1", "NaN", "0x10", "1000000000000000"])(
+    "%j is no amount that can be read without rounding or guessing",
+    (text) => {
+      expect(() => nanoFromText(text)).toThrow(RangeError);
+    },
+  );
 });

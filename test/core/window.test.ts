@@ -9,6 +9,7 @@ import {
   isTimeZone,
   WINDOW_KINDS,
   windowAt,
+  windowOfHour,
 } from "../../src/core/window.ts";
 
 const HOUR = 3_600_000;
@@ -261,4 +262,24 @@ describe("dates", () => {
     expect(["UTC", "Europe/Berlin", "Asia/Kathmandu"].map(isTimeZone)).toEqual([true, true, true]);
     expect(["Mars/Olympus", "", "Berlin", "UTC; drop table"].map(isTimeZone)).toEqual([false, false, false, false]);
   });
+});
+
+test("an hour's name finds its window again, in every zone and through every jump of its clock", () => {
+  const jumps = fc.constantFrom(
+    "2026-03-29T01:00:00Z",
+    "2026-10-25T01:00:00Z",
+    "2026-04-04T15:00:00Z",
+    "2011-12-30T10:00:00Z",
+  );
+  const instant = fc.oneof(
+    fc.integer({ min: FROM, max: TO }),
+    fc.tuple(jumps, fc.integer({ min: -5 * HOUR, max: 5 * HOUR })).map(([at, by]) => Date.parse(at) + by),
+  );
+  fc.assert(
+    fc.property(fc.constantFrom("UTC", ...ODD_ZONES), instant, (zone, at) => {
+      const window = windowAt("hour", at, zone);
+      expect(windowOfHour(window.key, zone)).toEqual(window);
+    }),
+    { numRuns: 1_500 },
+  );
 });

@@ -71,6 +71,9 @@ test("and if one is in the ledger all the same, the terminal is shown a harmless
     expect(stdout, what).not.toMatch(FORGED);
     if (i % 2 === 1) JSON.parse(stdout);
   }
+  const { stdout: records } = await room.run(["export", "--format", "jsonl"]);
+  expect(records).not.toMatch(ACTING);
+  expect(JSON.parse(records)).toMatchObject({ tool: `web${HOSTILE}` });
   const { sessions } = await room.json(["sessions"]);
   expect(sessions).toEqual([expect.objectContaining({ error: HOSTILE })]);
 });

@@ -64,6 +64,7 @@ const ROUTES: readonly (readonly [line: string, who: readonly Role[], body?: obj
   ["PATCH /api/v1/incidents/$incident_id", OPERATORS, { note: "a test" }],
   ["GET /api/v1/webhooks/deliveries", READERS],
   ["POST /api/v1/webhooks/deliveries/$delivery_id/redeliver", OPERATORS, {}],
+  ["GET /api/v1/charges", READERS],
   ["GET /costs", ANYONE],
   ["GET /costs/breakdown", ANYONE],
   ["GET /leaderboard", READERS],

@@ -32,6 +32,8 @@ describe("what it shows", () => {
       "policy check",
       "policy show",
       "ledger backup",
+      "export",
+      "import",
     ])
       expect(readme).toContain(`\`${name}`);
   });
@@ -106,7 +108,7 @@ describe("what it says to type", () => {
   test("every environment variable and option it names is one the command knows", async () => {
     const room = newRoom();
     const helps = await Promise.all(
-      ["stdio", "serve", ...commands.map((each) => each.words.join(" ")), "policy"].map((name) =>
+      ["stdio", "serve", "export", "import", ...commands.map((each) => each.words.join(" ")), "policy"].map((name) =>
         room.run([...name.split(" "), "--help"]),
       ),
     );

@@ -3,6 +3,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe } from "vitest";
 import type { Ledger } from "../../src/ledger/ledger.ts";
 import { engines } from "./engines.ts";
 import { authoritySteps } from "./steps/authority.ts";
+import { chargeListSteps } from "./steps/charge-list.ts";
 import { chargeSteps } from "./steps/charges.ts";
 import { costSteps } from "./steps/costs.ts";
 import { executionSteps } from "./steps/executions.ts";
@@ -30,6 +31,7 @@ describe.each(engines())("$name", (engine) => {
   describe("balances, holds, stops and tasks", () => holdSteps(current));
   describe("keys, grants, team limits, audit and answers", () => authoritySteps(current));
   describe("incidents, paces and webhooks", () => incidentSteps(current));
+  describe("charges by the page", () => chargeListSteps(current));
   describe("costs", () => costSteps(current));
   describe("executions", () => executionSteps(current));
   describe("users and the privacy budget", () => privacySteps(current));

@@ -11,6 +11,7 @@ import { grant, listGrants, revokeGrant } from "../../operations/grants.ts";
 import { acknowledgeIncident, getIncident, listIncidents } from "../../operations/incidents.ts";
 import { createKey, listKeys, revokeKey } from "../../operations/keys.ts";
 import { leaderboard } from "../../operations/leaderboard.ts";
+import { listCharges } from "../../operations/list-charges.ts";
 import { listExecutions } from "../../operations/list-executions.ts";
 import { listLimits } from "../../operations/list-limits.ts";
 import { listSessions } from "../../operations/list-sessions.ts";
@@ -127,6 +128,7 @@ export const routes: readonly Route[] = [
   route("PATCH /api/v1/incidents/{incident_id}", acknowledgeIncident),
   route("GET /api/v1/webhooks/deliveries", listDeliveries),
   route("POST /api/v1/webhooks/deliveries/{delivery_id}/redeliver", redeliver),
+  route("GET /api/v1/charges", listCharges),
   route("GET /costs", getCosts, { query: camel, shape: { output: costsOutput, of: costsAnswer } }),
   route("GET /costs/breakdown", getCosts, {
     query: { ...camel, days: "days", startDate: "start_date", endDate: "end_date", groupBy: "group_by" },
