@@ -137,7 +137,7 @@ export async function worldOf(
     },
     prices: options.prices ?? PRICES,
     now: () => now,
-    newId: (kind: IdKind) => `${kind}_${String(++ids).padStart(6, "0")}`,
+    newId: (kind: IdKind) => `${kind === "session" ? "ses" : kind}_${String(++ids).padStart(6, "0")}`,
     randomBytes: seededBytes("world"),
     newSecret: () => String(++ids).padStart(43, "0"),
     sha256: (text) => createHash("sha256").update(text).digest("hex"),

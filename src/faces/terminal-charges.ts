@@ -69,6 +69,7 @@ function joined(all: Answer, next: Answer): Answer {
   return {
     ...next,
     ...added(all, next, ["examined", "changed", "before_usd", "after_usd"]),
+    too_dear: [...(all.too_dear as string[]), ...(next.too_dear as string[])],
     by_model: [...models.values()].sort((a, b) => (String(a.model) < String(b.model) ? -1 : 1)),
   };
 }
@@ -85,12 +86,14 @@ const added = (a: Answer, b: Answer, keys: readonly string[]): Record<string, nu
 function recostText(answer: Answer): string {
   const difference = nanoFromUsd(Number(answer.after_usd)) - nanoFromUsd(Number(answer.before_usd));
   const head = `${counted(answer.examined, "priced charge")}: ${counted(answer.changed, "charge")} from ${dollars(Number(answer.before_usd))} to ${dollars(Number(answer.after_usd))} (${difference < 0n ? "-" : "+"}${dollars(usdFromNano(difference < 0n ? -difference : difference))}).`;
-  if (Number(answer.changed) === 0) return head;
+  const left = answer.too_dear as string[];
+  const note = left.length > 0 ? `\nLeft alone, as they would cost more than $10,000: ${left.join(", ")}` : "";
+  if (Number(answer.changed) === 0) return head + note;
   const columns = [
     text("model", "model"),
     count("charges", "changed"),
     money("before", "before_usd"),
     money("after", "after_usd"),
   ];
-  return `${head}\n\n${table(answer.by_model as Line[], columns, "")}`;
+  return `${head}${note}\n\n${table(answer.by_model as Line[], columns, "")}`;
 }

@@ -7,7 +7,7 @@ import { addToBalances, type BalanceRow } from "./balances.ts";
 import { nextSeq } from "./books.ts";
 import { calendarNumber } from "./calendar.ts";
 import { followCharge } from "./executions.ts";
-import { FOLD_EVERY, foldCosts } from "./fold.ts";
+import { foldCosts, isFoldDue } from "./fold.ts";
 import { ensureNames, numberOf } from "./names.ts";
 import type { Session, SessionTotals } from "./session-row.ts";
 import { addToSession } from "./sessions.ts";
@@ -81,14 +81,11 @@ export function* recordCharge(charge: NewCharge): Work<Recorded> {
     yield* all(insertLine, { seq, tool: line.tool, calls: line.calls, cost: line.cost });
   }
   yield* followCharge(charge, totals);
-  if (seq % FOLD_EVERY === 0n) yield* foldCosts(session.workspaceId);
+  if (yield* isFoldDue(session.workspaceId, seq, charge.lines.length)) yield* foldCosts(session.workspaceId);
   return { id: chargeId(session.id, no), balances, totals };
 }
 
-type Plain = Omit<
-  ChargeRowsTable,
-  "seq" | "session_no" | "model_no" | "provider_no" | "tool_no" | "price_list_no" | "approximate" | "unpriced"
->;
+type Plain = Omit<ChargeRowsTable, "seq" | "session_no" | "model_no" | "provider_no" | "tool_no" | "price_list_no">;
 type ChargeValues = Plain & {
   workspace: string;
   session: string;

@@ -8,12 +8,13 @@ import { numberOf } from "./names.ts";
 import { all, first, type Statement, statement, type Work } from "./statement.ts";
 import { type ChargesView, COST_SOURCES, type CostSource } from "./tables.ts";
 
-const sessionsByHalf = statement((db, args: { workspaceId: string; half: string }) =>
+const sessionsByHalf = statement((db, args: { workspaceId: string; from: string; to: string }) =>
   db
     .selectFrom("sessions")
     .select("id")
     .where("workspace_id", "=", args.workspaceId)
-    .where(sql<string>`substr(id, 5, 16)`, "=", args.half),
+    .where("id", ">=", args.from)
+    .where("id", "<", args.to),
 );
 
 const byNumber = statement((db, args: { sessionId: string; no: bigint }) =>
@@ -28,7 +29,7 @@ const byNumber = statement((db, args: { sessionId: string; no: bigint }) =>
 /** A charge by its id (see `chargeId`); undefined where there is none, or it was pruned. */
 export function* findCharge(workspaceId: string, id: string): Work<ChargesView | undefined> {
   const [, half = "", no = "0"] = /^chg_(.+)-(\d+)$/.exec(id) ?? [];
-  for (const session of yield* all(sessionsByHalf, { workspaceId, half })) {
+  for (const session of yield* all(sessionsByHalf, { workspaceId, from: `ses_${half}`, to: `ses_${half}~` })) {
     const charge = yield* first(byNumber, { sessionId: session.id, no: BigInt(no) });
     if (charge) return charge;
   }
@@ -107,7 +108,8 @@ export function* pricedCharges(filter: PricedFilter, afterSeq: bigint, limit: nu
   const book = yield* findBook(filter.workspaceId);
   if (!book) return [];
   return yield* all(filter.model === null ? priced.ofAll : priced.ofModel, {
-    after: afterSeq,
+    // A cursor of another workspace's book is no cursor here.
+    after: afterSeq > book.startSeq ? afterSeq : book.startSeq,
     to: book.lastSeq,
     from_hour: calendarNumber(filter.fromDay) * 100n,
     to_hour: calendarNumber(filter.toDay) * 100n + 99n,

@@ -1,13 +1,15 @@
-// Folding: every so many charges, the sums that answer questions about costs take in the charges since the last time.
+// Folding: every so many charges (or lines of tools in them), the sums that answer questions about costs take in the charges since the last time.
 // A report writes no sums of its own; whoever reads adds the few charges that are not folded yet.
 import { type Kysely, type RawBuilder, sql } from "kysely";
 import { BOOK_SIZE, findBook } from "./books.ts";
 import { ATTRIBUTES, CELL, dimensionNumber, SUMS, summed } from "./cost-shape.ts";
-import { all, statement, type Work } from "./statement.ts";
+import { all, first, statement, type Work } from "./statement.ts";
 import type { CostCellsTable, CostSumsTable, Tables } from "./tables.ts";
 
 /** A power of two: a reader adds up to as many charges by itself, a writer pays for the sums once in as many reports. */
 export const FOLD_EVERY = 1024n;
+/** As many lines of listed tools are due before that: an agent may list 200 tools in one report. */
+const MOST_LINES = 2048n;
 
 /** What one row of `cost_sums` is of. */
 export const SUMS_KEY = ["book_no", "of_agent_no", "dimension", "period", "key_no"] as const;
@@ -20,6 +22,21 @@ export function* foldCosts(workspaceId: string): Work<void> {
   yield* all(foldCells, range);
   yield* all(foldSums, range);
   yield* all(moveMark, { no: book.no, start: book.no * BOOK_SIZE, to: book.lastSeq });
+}
+
+const countLines = statement((db, args: { workspaceId: string; lines: bigint }) =>
+  db
+    .updateTable("books")
+    .set((eb) => ({ unfolded_lines: eb("unfolded_lines", "+", args.lines) }))
+    .where("workspace_id", "=", args.workspaceId)
+    .returning("unfolded_lines"),
+);
+
+/** Is it the turn of this charge to fold? */
+export function* isFoldDue(workspaceId: string, seq: bigint, lines: number): Work<boolean> {
+  if (lines === 0) return seq % FOLD_EVERY === 0n;
+  const row = yield* first(countLines, { workspaceId, lines: BigInt(lines) });
+  return seq % FOLD_EVERY === 0n || (row?.unfolded_lines ?? 0n) >= MOST_LINES;
 }
 
 type Range = { after: bigint; to: bigint };
@@ -81,7 +98,11 @@ const moveMark = statement((db, args: { no: bigint; start: bigint; to: bigint })
   db
     .updateTable("books")
     .set({
-      folded: sql<bigint>`coalesce((select max(seq) from charge_rows where seq between ${args.start} and ${args.to}) - ${args.start}, folded)`,
+      // The newest may have been pruned since: the mark never goes back.
+      folded: sql<bigint>`(select max(last) from (
+        select folded as last from books where no = ${args.no}
+        union all select seq - ${args.start} from charge_rows where seq between ${args.start} and ${args.to}) as numbers)`,
+      unfolded_lines: 0n,
     })
     .where("no", "=", args.no),
 );

@@ -52,6 +52,27 @@ const insert = statement((db, args: { [Column in keyof IncidentsTable]: Incident
     .returning("id"),
 );
 
+const ofAgent = statement((db, args: { workspaceId: string; kind: string; agentId: string; windowKey: string }) =>
+  db
+    .selectFrom("incidents")
+    .select((eb) => eb.fn.countAll<bigint>().as("count"))
+    .where("workspace_id", "=", args.workspaceId)
+    .where("kind", "=", args.kind as IncidentKind)
+    .where("scope", "=", "session")
+    .where("agent_id", "=", args.agentId)
+    .where("window_key", "=", args.windowKey),
+);
+
+/** How many incidents of one kind an agent's sessions caused in a window. */
+export function* countOfAgent(
+  workspaceId: string,
+  kind: IncidentKind,
+  agentId: string,
+  windowKey: string,
+): Work<number> {
+  return Number((yield* first(ofAgent, { workspaceId, kind, agentId, windowKey }))?.count ?? 0n);
+}
+
 /** Writes it unless it was raised before; answers which. */
 export function* insertIncident(incident: Omit<Incident, "acknowledged">): Work<"raised" | "was_raised"> {
   const row = yield* first(insert, {

@@ -1,6 +1,6 @@
 // Pruning: old charges leave the ledger; what they came to stays, so that everything derived can still be verified.
 import { sql } from "kysely";
-import { BOOK_SIZE, findBook } from "./books.ts";
+import { findBook } from "./books.ts";
 import { calendarNumber } from "./calendar.ts";
 import { CELL, SUMS } from "./cost-shape.ts";
 import { addToSums, foldCosts, sumsOf } from "./fold.ts";
@@ -21,13 +21,16 @@ export function* beginPruning(workspaceId: string, before: string): Work<void> {
   yield* all(markPruned, { workspaceId, before });
 }
 
+/** Charges of forgotten holds stay: a report that comes after all takes one back. */
+const isPrunable = (hour: bigint) => sql<boolean>`hour < ${hour} and source not in (1, 2)`;
+
 const oldCharges = statement((db, args: { after: bigint; to: bigint; hour: bigint; limit: bigint }) =>
   db
     .selectFrom("charge_rows")
     .select("seq")
     .where("seq", ">", args.after)
     .where("seq", "<=", args.to)
-    .where("hour", "<", args.hour)
+    .where(isPrunable(args.hour))
     .orderBy("seq")
     .limit(args.limit),
 );
@@ -54,7 +57,7 @@ const keepSums = statement((db, args: Pruned) =>
         .selectFrom("charge_rows")
         .where("seq", ">=", args.from)
         .where("seq", "<=", args.to)
-        .where("hour", "<", args.hour)
+        .where(isPrunable(args.hour))
         .groupBy(["session_no", "hour"])
         .select(["session_no", "hour"])
         .select([
@@ -82,35 +85,52 @@ const deleteTools = statement((db, args: Pruned) =>
     .deleteFrom("charge_tool_rows")
     .where("seq", ">=", args.from)
     .where("seq", "<=", args.to)
-    .where(sql<boolean>`(select hour from charge_rows c where c.seq = charge_tool_rows.seq) < ${args.hour}`),
+    .where(sql<boolean>`seq in (select seq from charge_rows where seq between ${args.from} and ${args.to}
+      and ${isPrunable(args.hour)})`),
 );
 
 const deleteCharges = statement((db, args: Pruned) =>
-  db.deleteFrom("charge_rows").where("seq", ">=", args.from).where("seq", "<=", args.to).where("hour", "<", args.hour),
+  db.deleteFrom("charge_rows").where("seq", ">=", args.from).where("seq", "<=", args.to).where(isPrunable(args.hour)),
 );
 
-/**
- * Takes the next charges of days before `before`, oldest first, after a `seq` (0 = from the start): as many as one
- * short transaction may. Answers how many, and the `seq` to go on after; null when there are no more.
- */
-export function* pruneSome(
+/** Charges from one `seq` to another, both included, that are to go; `next` is where to go on after, null at the end. */
+export type Prunable = { readonly from: bigint; readonly to: bigint; readonly next: bigint | null };
+
+/** The oldest charges of days before `before`, after a number in the book (0 = from the start). Needs no lock. */
+export function* findPrunable(
   workspaceId: string,
   before: string,
-  afterSeq: bigint,
+  after: bigint,
   most: number,
-): Work<{ pruned: number; next: bigint | null }> {
+): Work<Prunable | undefined> {
   const book = yield* findBook(workspaceId);
-  if (!book) return { pruned: 0, next: null };
+  if (!book) return undefined;
   const hour = calendarNumber(before) * 100n;
-  const after = afterSeq === 0n ? book.no * BOOK_SIZE : afterSeq;
   // What is folded only: the rest is of today.
-  const found = yield* all(oldCharges, { after, to: book.foldedSeq, hour, limit: BigInt(most) });
+  const range = { after: book.startSeq + after, to: book.foldedSeq, hour, limit: BigInt(most) };
+  const found = yield* all(oldCharges, range);
   const [from, to] = [found[0]?.seq, found.at(-1)?.seq];
-  if (from === undefined || to === undefined) return { pruned: 0, next: null };
-  yield* all(keepSums, { from, to, hour });
-  yield* all(deleteTools, { from, to, hour });
-  yield* all(deleteCharges, { from, to, hour });
-  return { pruned: found.length, next: found.length < most ? null : to };
+  if (from === undefined || to === undefined) return undefined;
+  return { from, to, next: found.length < most ? null : to - book.startSeq };
+}
+
+const countPrunable = statement((db, args: Pruned) =>
+  db
+    .selectFrom("charge_rows")
+    .select((eb) => eb.fn.countAll<bigint>().as("count"))
+    .where("seq", ">=", args.from)
+    .where("seq", "<=", args.to)
+    .where(isPrunable(args.hour)),
+);
+
+/** Deletes them, and keeps what they came to; answers how many there were. */
+export function* prune({ from, to }: Prunable, before: string): Work<number> {
+  const range = { from, to, hour: calendarNumber(before) * 100n };
+  const count = (yield* first(countPrunable, range))?.count ?? 0n;
+  yield* all(keepSums, range);
+  yield* all(deleteTools, range);
+  yield* all(deleteCharges, range);
+  return Number(count);
 }
 
 const firstCellDay = statement((db, args: { book: bigint; day: bigint }) =>

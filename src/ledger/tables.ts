@@ -72,7 +72,13 @@ export type SessionsTable = Tally & {
 };
 
 export type NamesTable = { no: bigint; name: string };
-export type BooksTable = { no: bigint; workspace_id: string; folded: bigint; unfolded_lines: bigint; pruned_before: string | null };
+export type BooksTable = {
+  no: bigint;
+  workspace_id: string;
+  folded: bigint;
+  unfolded_lines: bigint;
+  pruned_before: string | null;
+};
 
 export type AttributionsTable = {
   session_no: bigint;

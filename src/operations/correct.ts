@@ -4,6 +4,7 @@ import { balanceKeys, sortKeys } from "../core/balance-key.ts";
 import { AstraError } from "../core/error.ts";
 import { type Nano, usdFromNano } from "../core/money.ts";
 import { NO_USAGE } from "../core/usage.ts";
+import { findBook } from "../ledger/books.ts";
 import { recordCharge } from "../ledger/charges.ts";
 import { findCharge, type InForce, inForce } from "../ledger/corrections.ts";
 import type { Session } from "../ledger/session-row.ts";
@@ -13,7 +14,7 @@ import type { ChargesView, CostSource } from "../ledger/tables.ts";
 import { recordChange } from "./audit.ts";
 import { lockAndExpire } from "./expiry.ts";
 import { once } from "./idempotency.ts";
-import { idempotencyKey, MOST_USD, reason, usd } from "./input.ts";
+import { idempotencyKey, reason, usd } from "./input.ts";
 import { actorOf, type Context, defineOperation, invalidInput } from "./operation.ts";
 import { usdOutput } from "./output.ts";
 
@@ -82,10 +83,12 @@ function chargeNotFound(): AstraError {
 
 export type Locked = { readonly charge: ChargesView; readonly session: Session };
 
-/** Charges with their sessions, under every lock that correcting them needs. */
+/** Charges with their sessions, under every lock that correcting them needs; without those of days that are pruned. */
 export function* lockCharges(context: Context, charges: readonly ChargesView[]): Work<Locked[]> {
   const locked: Locked[] = [];
+  const prunedBefore = (yield* findBook(context.policy.workspace.id))?.prunedBefore ?? "";
   for (const charge of charges) {
+    if (charge.hour < prunedBefore) continue;
     const session = yield* findSession(charge.workspace_id, charge.session_id);
     if (session) locked.push({ charge, session });
   }
@@ -103,8 +106,6 @@ export function* correctTo(
   to: { readonly cost: Nano; readonly source: CostSource; readonly priced?: Nano; readonly priceList?: string | null },
 ): Work<string | null> {
   if (to.cost === now.cost && to.source === now.costSource) return null;
-  if (to.cost > BigInt(MOST_USD) * 1_000_000_000n)
-    throw invalidInput("cost_usd", "expected at most 10,000 dollars for one charge");
   const { id } = yield* recordCharge({
     session,
     model: charge.model,

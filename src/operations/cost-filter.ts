@@ -48,7 +48,7 @@ export function filterOf(context: Context, principal: Principal, args: CostQuest
     teamId: args.team_id ?? null,
     taskId: args.task_id ?? null,
     userId: args.user_id ?? null,
-    role: args.role ?? null,
+    role: args.role?.toLowerCase() ?? null,
     provider: args.provider ?? null,
     model: args.model ?? null,
     tool: args.tool === LLM ? "" : (args.tool ?? null),

@@ -77,7 +77,7 @@ function* costs(context: Context, principal: Principal, args: Input): Work<z.inp
     start_date: filter.fromDay,
     end_date: filter.toDay,
     ...totalsOut(totals),
-    ...(yield* doubtfulModels(filter, totals)),
+    ...(yield* doubtful(filter, totals)),
     ...(breakdowns as Always),
     forecast: yield* forecastOf(context, filter),
     ...(args.session_id === undefined ? {} : { tree: yield* treeOf(context, principal, args.session_id) }),
@@ -108,18 +108,30 @@ function totalsOut(sums: Sums) {
   };
 }
 
-/** The models whose charges have no price or an approximate one, by name: what to add to `prices` in astra.yml. */
-function* doubtfulModels(filter: CostFilter, totals: Sums): Work<Record<string, string[]>> {
-  if (totals.unpriced === 0n && totals.approximate === 0n) return { unpriced_models: [], approximate_models: [] };
-  const models = yield* costsBy("model", filter);
-  const named = (of: "unpriced" | "approximate") =>
-    models.filter((model) => model[of] > 0n).map(({ key }) => key || NONE);
-  return { unpriced_models: named("unpriced"), approximate_models: named("approximate") };
+/** Which models' charges have no price or an approximate one (to add to `prices`), and whose reports came late. */
+function* doubtful(filter: CostFilter, totals: Sums): Work<Record<string, string[]>> {
+  const isPriced = totals.unpriced === 0n && totals.approximate === 0n;
+  const models = isPriced ? [] : yield* costsBy("model", filter);
+  const agents = totals.late === 0n ? [] : yield* costsBy("agent", filter);
+  const named = (groups: readonly CostGroup[], of: "unpriced" | "approximate" | "late") =>
+    groups
+      .filter((group) => group[of] > 0n)
+      .slice(0, MOST_KEYS)
+      .map(({ key }) => key || NONE);
+  return {
+    unpriced_models: named(models, "unpriced"),
+    approximate_models: named(models, "approximate"),
+    late_agents: named(agents, "late"),
+  };
 }
 
 const NONE = "(none)";
 
-/** Dollars per key, the dearest first; months and days as a list in calendar order, as Open Astra's `byMonth`. */
+/** Names of one breakdown: an agent may make up as many tools as it likes. No id has a parenthesis in it. */
+const MOST_KEYS = 500;
+const OTHERS = "(others)";
+
+/** Dollars per key, of the dearest and of all others together; months and days as a list in calendar order, as Open Astra's `byMonth`. */
 function breakdownOut(dimension: Dimension, groups: readonly CostGroup[]): Breakdown {
   if (dimension === "month" || dimension === "day") {
     const ordered = [...groups].sort((a, b) => (a.key < b.key ? -1 : 1));
@@ -128,6 +140,9 @@ function breakdownOut(dimension: Dimension, groups: readonly CostGroup[]): Break
   const none = dimension === "tool" ? LLM : NONE;
   // A tool may be called "llm" too: then both are told together, and the breakdown still sums to the total.
   const costs = new Map<string, Nano>();
-  for (const { key, cost_nano_usd } of groups) costs.set(key || none, (costs.get(key || none) ?? 0n) + cost_nano_usd);
+  for (const [i, { key, cost_nano_usd }] of groups.entries()) {
+    const name = i < MOST_KEYS ? key || none : OTHERS;
+    costs.set(name, (costs.get(name) ?? 0n) + cost_nano_usd);
+  }
   return Object.fromEntries([...costs].map(([key, cost]) => [key, usdFromNano(cost)]));
 }

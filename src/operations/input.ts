@@ -8,6 +8,7 @@ import { isCalendarDate } from "../core/window.ts";
 const MOST_TOKENS = 1_000_000_000;
 /** The most dollars in one report: 900,000 such reports fit a 64-bit sum of nano-dollars. */
 export const MOST_USD = 10_000;
+export const MOST_NANO = BigInt(MOST_USD) * 1_000_000_000n;
 
 const number = (expected: string) => z.number({ error: `expected ${expected}` });
 const text = (expected: string) => z.string({ error: `expected ${expected}` });

@@ -7,7 +7,7 @@ import type { Context } from "./operation.ts";
 /** Both inclusive. */
 type Days = { readonly fromDay: string; readonly toDay: string };
 
-export function yesterdayOf(context: Context): string {
+function yesterdayOf(context: Context): string {
   return firstDayOf(2, windowAt("day", context.now(), context.policy.workspace.timezone).key);
 }
 

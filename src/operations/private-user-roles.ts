@@ -1,11 +1,12 @@
 // The ledger of users and roles for those who may not know single users exactly: with noise, once a day.
 import { usdFromNano } from "../core/money.ts";
+import { windowAt } from "../core/window.ts";
 import type { Work } from "../ledger/statement.ts";
 import { isUser, usersAfter } from "../ledger/users.ts";
 import type { Context } from "./operation.ts";
 import type { Page } from "./page.ts";
 import { noSuchUser } from "./privacy-budget.ts";
-import { privacyOut, yesterdayOf } from "./privacy-out.ts";
+import { privacyOut } from "./privacy-out.ts";
 import { type Numbers, reveal, type Wanted } from "./reveal.ts";
 
 /** Executions count as charges do. What follows from these is left to the reader: to tell it would cost again. */
@@ -35,7 +36,8 @@ export async function privateUserRoles(
     return [userId];
   });
   const users = found.slice(0, page.limit);
-  const toDay = yesterdayOf(context);
+  // As it is when it is first asked on a day, and so for the rest of it.
+  const toDay = windowAt("day", context.now(), context.policy.workspace.timezone).key;
   const { told, withheld } = await reveal(
     context,
     { about: "user_role_ledger", role, to: toDay },

@@ -1,7 +1,8 @@
 // prune_charges and vacuum: a ledger that need not grow for ever, while servers run on it.
 import { z } from "zod";
 import { firstDayOf, windowAt } from "../core/window.ts";
-import { beginPruning, pruneCostsOfADay, pruneSome } from "../ledger/prune.ts";
+import { findBook } from "../ledger/books.ts";
+import { beginPruning, findPrunable, prune, pruneCostsOfADay } from "../ledger/prune.ts";
 import type { Work } from "../ledger/statement.ts";
 import { recordChange } from "./audit.ts";
 import { date, reason } from "./input.ts";
@@ -22,7 +23,7 @@ const input = z.strictObject({
   reason: reason.optional().describe("Why; for the audit."),
   cursor: z
     .string()
-    .regex(/^(\d{1,19}|costs)$/, { error: "expected next_cursor of the call before" })
+    .regex(/^(\d{1,13}|costs)$/, { error: "expected next_cursor of the call before" })
     .optional()
     .describe("next_cursor of the call before."),
 });
@@ -42,34 +43,54 @@ export const pruneCharges = defineOperation({
   output,
   access: "owner",
   effect: "write",
-  run: (context, principal, args) => context.ledger.write(() => prune(context, principal, args)),
+  run: async (context, principal, args) => {
+    checkDay(context, args);
+    if (args.cursor === undefined) await context.ledger.write(() => begin(context, principal, args));
+    if (args.cursor === "costs") return await context.ledger.write(() => pruneCosts(context, args));
+    return await deleteSome(context, args);
+  },
 });
 
-function* prune(context: Context, principal: Principal, args: Input): Work<z.input<typeof output>> {
-  const { id: workspaceId, timezone } = context.policy.workspace;
-  const today = windowAt("day", context.now(), timezone).key;
-  if (args.before > firstDayOf(LEAST_DAYS + 1, today))
+function checkDay({ now, policy }: Context, { before }: Input): void {
+  const today = windowAt("day", now(), policy.workspace.timezone).key;
+  if (before > firstDayOf(LEAST_DAYS + 1, today))
     throw invalidInput("before", `expected a day at least ${LEAST_DAYS} days ago`);
-  if (args.cursor === undefined) {
-    yield* beginPruning(workspaceId, args.before);
-    yield* recordChange(context, principal, {
-      action: "prune_charges",
-      target: `charges before ${args.before}`,
-      before: null,
-      after: { keep_rollups: args.keep_rollups },
-      why: args.reason,
-    });
-  }
-  if (args.cursor === "costs") return yield* pruneCosts(workspaceId, args);
-  const after = BigInt(args.cursor ?? 0);
-  if (after >= 1n << 63n) throw wrongCursor();
-  const { pruned, next } = yield* pruneSome(workspaceId, args.before, after, AT_ONCE);
-  const then = args.keep_rollups ? null : "costs";
-  return { pruned_charges: pruned, pruned_days: 0, next_cursor: next === null ? then : String(next) };
 }
 
-function* pruneCosts(workspaceId: string, args: Input): Work<z.input<typeof output>> {
-  const day = yield* pruneCostsOfADay(workspaceId, args.before);
+/** Marks and notes it: from here on nobody corrects what is about to go. */
+function* begin(context: Context, principal: Principal, args: Input): Work<void> {
+  yield* beginPruning(context.policy.workspace.id, args.before);
+  yield* recordChange(context, principal, {
+    action: "prune_charges",
+    target: `charges before ${args.before}`,
+    before: null,
+    after: { keep_rollups: args.keep_rollups },
+    why: args.reason,
+  });
+}
+
+/** Found without the lock: to look for the last of them takes a while. */
+async function deleteSome(context: Context, args: Input): Promise<z.input<typeof output>> {
+  const { id } = context.policy.workspace;
+  const found = await context.ledger.read(function* () {
+    yield* mustHaveBegun(context, args);
+    return yield* findPrunable(id, args.before, BigInt(args.cursor ?? 0), AT_ONCE);
+  });
+  const pruned = found ? await context.ledger.write(() => prune(found, args.before)) : 0;
+  const then = args.keep_rollups ? null : "costs";
+  return { pruned_charges: pruned, pruned_days: 0, next_cursor: found?.next ? String(found.next) : then };
+}
+
+/** A cursor goes on with what was begun: a made-up one would skip the mark and the audit. */
+function* mustHaveBegun(context: Context, { before, keep_rollups, cursor }: Input): Work<void> {
+  if (cursor === "costs" && keep_rollups) throw wrongCursor();
+  const book = yield* findBook(context.policy.workspace.id);
+  if ((book?.prunedBefore ?? "") < before) throw wrongCursor();
+}
+
+function* pruneCosts(context: Context, args: Input): Work<z.input<typeof output>> {
+  yield* mustHaveBegun(context, args);
+  const day = yield* pruneCostsOfADay(context.policy.workspace.id, args.before);
   return { pruned_charges: 0, pruned_days: day === null ? 0 : 1, next_cursor: day === null ? null : "costs" };
 }
 

@@ -1,7 +1,7 @@
 // Raising: a finding becomes an incident once, is queued for the webhooks, and stops what it is about if the policy says so.
 import type { Finding } from "../core/incident.ts";
 import type { Notice, Refusal } from "../core/verdict.ts";
-import { type Incident, insertIncident } from "../ledger/incidents.ts";
+import { countOfAgent, type Incident, insertIncident } from "../ledger/incidents.ts";
 import type { Work } from "../ledger/statement.ts";
 import { insertStop, type Stop } from "../ledger/stops.ts";
 import { insertDelivery } from "../ledger/webhook-deliveries.ts";
@@ -33,6 +33,7 @@ export function* raise(
   for (const finding of findings) {
     const stops = context.policy.incidents[finding.kind].stop && !isStopped(standing, finding);
     const incident = incidentOf(context, finding, standing, sessionId, stops ? context.newId("stop") : null);
+    if (yield* isFlood(incident)) continue;
     if ((yield* insertIncident(incident)) === "was_raised") continue;
     yield* queue(context, incident);
     if (incident.stopId !== null) {
@@ -51,6 +52,14 @@ export function* raise(
 /** It is stopped already: a second order would only have to be lifted as well. */
 function isStopped({ refusals }: Standing, { scope, scopeId }: Finding): boolean {
   return refusals.some((each) => each.kind === "stop" && each.scope === scope && each.scopeId === scopeId);
+}
+
+/** An agent can open sessions as it likes: more of one kind in a day would only hide what else there is. */
+const MOST_OF_AGENT = 20;
+
+function* isFlood({ workspaceId, kind, scope, agentId, windowKey }: NewIncident): Work<boolean> {
+  if (scope !== "session" || agentId === null) return false;
+  return (yield* countOfAgent(workspaceId, kind, agentId, windowKey)) >= MOST_OF_AGENT;
 }
 
 type NewIncident = Omit<Incident, "acknowledged">;

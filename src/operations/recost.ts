@@ -7,7 +7,7 @@ import type { Work } from "../ledger/statement.ts";
 import type { ChargesView, CostSource } from "../ledger/tables.ts";
 import { recordChange } from "./audit.ts";
 import { correctTo, lockCharges } from "./correct.ts";
-import { date, reason } from "./input.ts";
+import { date, MOST_NANO, reason } from "./input.ts";
 import { type Context, defineOperation, type Principal } from "./operation.ts";
 import { usdOutput } from "./output.ts";
 import { wrongCursor } from "./page.ts";
@@ -35,6 +35,8 @@ const input = z.strictObject({
 const output = z.looseObject({
   examined: z.number(),
   changed: z.number(),
+  /** Charges that would come to more than one charge may: for `charge correct`, if they are right. */
+  too_dear: z.array(z.string()),
   before_usd: usdOutput,
   after_usd: usdOutput,
   by_model: z.array(z.looseObject({ model: z.string(), changed: z.number() })),
@@ -43,6 +45,7 @@ const output = z.looseObject({
 
 type Input = z.output<typeof input>;
 type Change = { readonly model: string; readonly before: Nano; readonly after: Nano };
+type Changes = { readonly changes: readonly Change[]; readonly tooDear: readonly string[] };
 
 export const recost = defineOperation({
   name: "recost",
@@ -94,23 +97,30 @@ function priceNow(context: Context, charge: ChargesView, now: InForce): Price | 
   return { cost, source: price.costSource, priced: price.cost, priceList: price.priceList };
 }
 
-function* planned(context: Context, page: readonly ChargesView[]): Work<Change[]> {
+function* planned(context: Context, page: readonly ChargesView[]): Work<Changes> {
   const changes: Change[] = [];
+  const tooDear: string[] = [];
   for (const charge of page) {
     const now = yield* inForce(charge);
     const price = priceNow(context, charge, now);
-    if (price) changes.push({ model: charge.model ?? "(none)", before: now.cost, after: price.cost });
+    if (price && price.cost > MOST_NANO) tooDear.push(charge.id);
+    else if (price) changes.push({ model: charge.model ?? "(none)", before: now.cost, after: price.cost });
   }
-  return changes;
+  return { changes, tooDear };
 }
 
-function* booked(context: Context, principal: Principal, args: Input, page: readonly ChargesView[]): Work<Change[]> {
+function* booked(context: Context, principal: Principal, args: Input, page: readonly ChargesView[]): Work<Changes> {
   const changes: Change[] = [];
+  const tooDear: string[] = [];
   // A charge never changes; what it counts for is read under the locks.
   for (const { charge, session } of yield* lockCharges(context, page)) {
     const now = yield* inForce(charge);
     const price = priceNow(context, charge, now);
     if (!price) continue;
+    if (price.cost > MOST_NANO) {
+      tooDear.push(charge.id);
+      continue;
+    }
     yield* correctTo(context, charge, session, now, price);
     changes.push({ model: charge.model ?? "(none)", before: now.cost, after: price.cost });
   }
@@ -123,17 +133,18 @@ function* booked(context: Context, principal: Principal, args: Input, page: read
       why: args.reason,
     });
   }
-  return changes;
+  return { changes, tooDear };
 }
 
 const sum = (changes: readonly Change[], of: "before" | "after"): Nano =>
   changes.reduce((total, change) => total + change[of], 0n);
 
-function answer(page: readonly ChargesView[], changes: readonly Change[]): z.input<typeof output> {
+function answer(page: readonly ChargesView[], { changes, tooDear }: Changes): z.input<typeof output> {
   const models = [...new Set(changes.map(({ model }) => model))].sort();
   return {
     examined: page.length,
     changed: changes.length,
+    too_dear: [...tooDear],
     before_usd: usdFromNano(sum(changes, "before")),
     after_usd: usdFromNano(sum(changes, "after")),
     by_model: models.map((model) => {

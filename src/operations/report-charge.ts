@@ -9,7 +9,7 @@ import type { Refusal } from "../core/verdict.ts";
 import type { ChargeKey, NewCharge, ToolLine } from "../ledger/charges.ts";
 import type { Session } from "../ledger/session-row.ts";
 import { requestText } from "./idempotency.ts";
-import { calls, freeText, idempotencyKey, instant, MOST_USD, ourId, tokens, usd } from "./input.ts";
+import { calls, freeText, idempotencyKey, instant, MOST_NANO, ourId, tokens, usd } from "./input.ts";
 import { type Context, hourAt, invalidInput } from "./operation.ts";
 import { priceTokens } from "./pricing.ts";
 
@@ -69,8 +69,7 @@ export function chargeOf(
   const listedCost = lines.reduce((sum, line) => sum + line.cost, 0n);
   const own = args.cost_usd ?? (priced.cost ?? 0n) + singleToolCost(context, args);
   const cost = own + listedCost;
-  if (cost > BigInt(MOST_USD) * 1_000_000_000n)
-    throw invalidInput("", "this comes to more than 10,000 dollars; report in parts");
+  if (cost > MOST_NANO) throw invalidInput("", "this comes to more than 10,000 dollars; report in parts");
   const booked: NewCharge = {
     session,
     model,

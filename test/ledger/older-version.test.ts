@@ -5,6 +5,8 @@ import Database from "better-sqlite3";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { hash64 } from "../../src/core/hash64.ts";
 import { findChargeByKey } from "../../src/ledger/charges.ts";
+import { costTotals, everything as everyCost } from "../../src/ledger/costs.ts";
+import { foldCosts } from "../../src/ledger/fold.ts";
 import type { Ledger } from "../../src/ledger/ledger.ts";
 import { LEDGER_VERSION, pendingMigrations } from "../../src/ledger/migrate.ts";
 import { openPostgres } from "../../src/ledger/postgres.ts";
@@ -61,7 +63,18 @@ const BOOKED = `
       '2026-11-01T00', 20, 2, 0, 0, 0, 0, 200, 200, null, 'reported', null, 'self_reported', 1, null, null, null, null, null),
     ('chg_3', 'w', 'ses_0000000000000002bbbbbbbbbbbbbb', 'bob', null, null, null, null, null, null, null, 3000, 3000,
       '2026-11-01T00', 5, 0, 0, 0, 0, 0, 7, null, 7, 'unpriced', null, 'self_reported', 0, null, null, null, null, null);
-  insert into charge_tools values ('chg_1', 'web', 1, 40), ('chg_1', 'shell', 1, 10)`;
+  insert into charge_tools values ('chg_1', 'web', 1, 40), ('chg_1', 'shell', 1, 10);
+  insert into sessions values
+    ('ses_0000000000000003cccccccccccccc', 'other', 'eve', null, null, null, null, null, null, null, null,
+      'ses_0000000000000003cccccccccccccc', 'ses_0000000000000003cccccccccccccc', 0, '{}', '{"allow":null,"deny":[]}', '{}',
+      '[]', 'open', null, 1, 2, null, null, null, 4, 0, 4, 0, 0, 0, 0, 4);
+  ${[1, 2, 3, 4]
+    .map(
+      (n) => `insert into charges values
+    ('chg_other${n}', 'other', 'ses_0000000000000003cccccccccccccc', 'eve', null, null, null, null, null, null, null, ${n}, ${n},
+      '2026-11-02T00', 1, 0, 0, 0, 0, 0, 1, null, 1, 'exact', null, 'self_reported', 0, null, null, null, null, null);`,
+    )
+    .join("")}`;
 
 test("what was booked before is still there, counts where it counted, and is known by its key", async () => {
   const file = place.in("ledger.db");
@@ -90,7 +103,7 @@ test("the same on Postgres", async () => {
 
 async function compare(ledger: Ledger): Promise<void> {
   const rows = await ledger.read(() =>
-    raw("select id, tool, hour, cost_nano_usd, cost_source, error from charges order by seq"),
+    raw("select id, tool, hour, cost_nano_usd, cost_source, error from charges where workspace_id = 'w' order by seq"),
   );
   expect(rows).toEqual([
     {
@@ -124,8 +137,19 @@ async function compare(ledger: Ledger): Promise<void> {
     request: hash("k1 body"),
   });
   const days = await ledger.read(() =>
-    raw("select day, tool, sum(cost_nano_usd) as cost from costs_by_day group by day, tool order by day, tool"),
+    raw(
+      "select day, tool, sum(cost_nano_usd) as cost from costs_by_day where workspace_id = 'w' group by day, tool order by day, tool",
+    ),
   );
+  for (const [workspace, cost, charges] of [
+    ["w", 307n, 3n],
+    ["other", 4n, 4n],
+  ] as const) {
+    const total = await ledger.read(() => costTotals(everyCost(workspace, "0000-01-01", "9999-12-31")));
+    expect(total).toMatchObject({ cost_nano_usd: cost, charges });
+    await ledger.write(() => foldCosts(workspace));
+    expect(await ledger.read(() => costTotals(everyCost(workspace, "0000-01-01", "9999-12-31")))).toEqual(total);
+  }
   expect(days.map(({ day, tool, cost }) => `${day} ${tool} ${cost}`)).toEqual([
     "2026-10-31  50",
     "2026-10-31 shell 10",
@@ -139,7 +163,7 @@ async function compare(ledger: Ledger): Promise<void> {
   ]);
   // The charges were written without their balances here: all else agrees.
   const { charges, differences } = await ledger.read(verifyLedger);
-  expect(charges).toBe(3n);
+  expect(charges).toBe(7n);
   expect(differences.filter(({ what }) => what !== "balance")).toEqual([]);
   await ledger.close();
 }

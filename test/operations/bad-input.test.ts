@@ -209,7 +209,7 @@ describe("ids", () => {
         "invalid_input: hold_id expected the hold_id that was returned to you",
       );
     }
-    for (const id of ["__proto__", "session_0000010", "charge_000002", hold_id]) {
+    for (const id of ["__proto__", "ses_0000010", "charge_000002", hold_id]) {
       expect(await report({ session_id: id })).toBe("session_not_found:");
       expect(await faultText(world.end({ session_id: id }))).toBe("session_not_found:");
       expect(await faultText(world.check({ session_id: id }))).toBe("session_not_found:");

@@ -197,7 +197,7 @@ describe("recost", () => {
     }
     expect(pages.reduce((sum, changed) => sum + changed, 0)).toBe(1_200);
     expect(pages.length).toBeGreaterThan(2);
-    expect(await world.costs()).toMatchObject({ charges: 2_400, total_cost_usd: 0.0024 });
+    expect(await world.costs()).toMatchObject({ charges: 1_200, total_cost_usd: 0.0024 });
     expect(await isClean(world)).toBe(true);
   });
 });

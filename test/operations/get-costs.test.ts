@@ -4,6 +4,8 @@ import { describe, expect, test } from "vitest";
 import { nanoFromUsd, usdFromNano } from "../../src/core/money.ts";
 import { windowAt } from "../../src/core/window.ts";
 import { DIMENSIONS } from "../../src/ledger/cost-shape.ts";
+import { foldCosts } from "../../src/ledger/fold.ts";
+import { raw } from "../ledger/engines.ts";
 import { type Answer, OPERATOR, WIDE, type World, worldOf } from "../world.ts";
 import { faultText } from "./witness.ts";
 
@@ -300,6 +302,44 @@ describe("breakdowns", () => {
       { numRuns: 60 },
     );
   });
+});
+
+describe("many names", () => {
+  test("are told up to the 500 dearest, the others in one sum, and fold before their time", async () => {
+    const world = await worldOf({ policy: { hardCaps: WIDE } });
+    const { session_id } = await world.open();
+    for (let i = 0; i < 12; i++)
+      await world.report({
+        session_id,
+        tool_calls: Array.from({ length: 200 }, (_, k) => ({ tool: `t${i * 200 + k}`, cost_usd: 0.001 })),
+      });
+    const [book] = await world.ledger.read(() => raw("select folded, unfolded_lines from books"));
+    expect(book).toEqual({ folded: 11n, unfolded_lines: 200n });
+    const answer = await world.costs();
+    const tools = Object.values(answer.by_tool as Record<string, number>).map(nanoFromUsd);
+    expect(tools).toHaveLength(501);
+    expect(tools.reduce((sum, nano) => sum + nano, 0n)).toBe(nanoFromUsd(answer.total_cost_usd as number));
+    expect((answer.by_tool as Record<string, number>)["(others)"]).toBe(1.9);
+    expect((await world.call("verify_ledger")).ok).toBe(true);
+  });
+});
+
+test("a breakdown by day is of days alone, from the beginning of time", async () => {
+  const world = await daily(["2026-10-31", "2026-11-01"]);
+  await world.ledger.write(() => foldCosts("default"));
+  for (const agent of [{}, { agent_id: "ada" }])
+    expect((await world.costs({ end_date: "2026-12-31", group_by: ["day"], ...agent })).by_day).toEqual([
+      { day: "2026-10-31", cost_usd: 1 },
+      { day: "2026-11-01", cost_usd: 1 },
+    ]);
+});
+
+test("late charges are counted, and whose they are is named", async () => {
+  const world = await daily(["2026-11-01"]);
+  const { session_id } = await world.open({ agent_id: "bob" });
+  await world.end({ session_id });
+  await world.report({ session_id, cost_usd: 1 });
+  expect(await world.costs()).toMatchObject({ late_charges: 1, late_agents: ["bob"] });
 });
 
 describe("a forecast", () => {

@@ -13,7 +13,7 @@ describe("an admitted session", () => {
     const world = await worldOf({ policy });
     const opened = await world.open({ task_id: "594", user_id: "uid_alice", budget: { max_tool_calls: 7 } });
     expect(opened).toMatchObject({
-      session_id: "session_000001",
+      session_id: "ses_000001",
       status: "open",
       agent_id: "ada",
       role: "researcher",

@@ -310,8 +310,8 @@ test("no answer that a viewer gets without asking about a user has a user's exac
   const asked: string[] = [];
   for (const { name, access, effect } of [...agentOperations, ...operatorOperations]) {
     const isOpen = (access === "viewer" || access === "anyone") && (effect === "read" || name === "check_budget");
-    // No incident was raised here; and the budget is about users by name.
-    if (!isOpen || name === "get_privacy_budget" || name === "get_incident") continue;
+    // No incident was raised here, the budget is about users by name, and single charges are not for viewers (below).
+    if (!isOpen || ["get_privacy_budget", "get_incident", "list_charges"].includes(name)) continue;
     const [agent, team] = [{ agent_id: "ada" }, { team_id: "eng" }];
     const args = { check_budget: agent, get_team: team, get_agent_hours: agent }[name] ?? {};
     const text = JSON.stringify(await world.call(name, args, VIEWER));
@@ -339,6 +339,7 @@ test("the log of executions and the ledger of users tell viewers no more of a us
   expect((await world.call("list_executions", {}, OWNER)).executions).toContainEqual(
     expect.objectContaining({ user_id: "alice" }),
   );
+  await expect(world.call("list_charges", {}, VIEWER)).rejects.toMatchObject({ code: "forbidden" });
   const ledger = () => world.call("get_user_role_ledger", {}, VIEWER);
   const first = (await ledger()).user_roles as Record<string, unknown>[];
   expect(first.map(({ user_id }) => user_id)).toEqual(["alice", "bob", "carol"]);

@@ -33,7 +33,7 @@ test("every user has a line by the page, and only numbers with a bound are in it
     { user_id: "alice", role: null, cost_usd: expect.any(Number) },
     { user_id: "bob", role: null, cost_usd: expect.any(Number) },
   ]);
-  expect(first).toMatchObject({ next_cursor: "bob", privacy: { withheld: [], end_date: "2026-11-21" } });
+  expect(first).toMatchObject({ next_cursor: "bob", privacy: { withheld: [], end_date: "2026-11-22" } });
   const second = await ask(world, { limit: 2, cursor: "bob" });
   expect(second.user_roles.map(({ user_id }) => user_id)).toEqual(["carol"]);
   expect(second.next_cursor).toBeNull();

@@ -100,6 +100,55 @@ describe("pruning", () => {
     ]);
   });
 
+  test("nobody reaches another workspace's charges, and no cursor goes on with what was not begun", async () => {
+    const world = await filled();
+    const other = await worldOf({
+      ledger: world.ledger,
+      policy: { workspace: { id: "other" }, hardCaps: WIDE },
+      start: world.context.now(),
+    });
+    await other.open();
+    const all = await stored(world);
+    for (const cursor of ["1", "1099511627777", "costs"])
+      expect(await faultText(other.call("prune_charges", { before: "2026-10-01", cursor }, OWNER))).toContain("cursor");
+    const { next_cursor } = await other.call("prune_charges", { before: "2026-10-01" }, OWNER);
+    expect(next_cursor).toBe("costs");
+    for (const cursor of ["1", "costs"]) await other.call("prune_charges", { before: "2026-10-01", cursor }, OWNER);
+    expect(await faultText(world.call("prune_charges", { before: "2026-10-01", cursor: "0" }, OWNER))).toContain(
+      "cursor",
+    );
+    const recosted = await other.call("recost", { since: "2026-01-01" });
+    expect(recosted).toMatchObject({ examined: 0, changed: 0 });
+    expect(await stored(world)).toBe(all);
+    expect(await isClean(world)).toBe(true);
+  });
+
+  test("what is reported after a pruned correction still counts: no number is given twice", async () => {
+    const world = await worldOf({ policy: { hardCaps: WIDE }, start: at("2026-07-26T12:00:00Z") });
+    const { session_id } = await world.open();
+    const { charge_id } = await world.report({ session_id, cost_usd: 1 });
+    world.pass(100 * DAY);
+    await world.call("correct_charge", { charge_id, cost_usd: 5, reason: "The bill." });
+    await prune(world, { before: "2026-08-01", keep_rollups: true });
+    const later = await world.open();
+    for (const cost_usd of [5, 7]) await world.report({ session_id: later.session_id, cost_usd });
+    expect(await world.costs({ months: 12 })).toMatchObject({ total_cost_usd: 17, charges: 3 });
+    expect(await isClean(world)).toBe(true);
+  });
+
+  test("a late report takes the charge of a forgotten hold back, however old that is", async () => {
+    const policy = { hardCaps: WIDE, onHoldExpiry: "charge" };
+    const world = await worldOf({ policy, start: at("2026-07-26T12:00:00Z") });
+    const { session_id } = await world.open();
+    const { hold_id } = await world.check({ session_id, estimate: { cost_usd: 3 }, hold: true, hold_ttl_ms: 1_000 });
+    world.pass(100 * DAY);
+    await world.check({ session_id });
+    await prune(world, { before: "2026-08-01", keep_rollups: true });
+    await world.report({ session_id, cost_usd: 3, hold_id });
+    expect(await world.costs({ months: 12 })).toMatchObject({ total_cost_usd: 3, charges: 1 });
+    expect(await isClean(world)).toBe(true);
+  });
+
   test("a pruned charge can no longer be corrected", async () => {
     const world = await worldOf({ policy: { hardCaps: WIDE }, start: at("2026-07-26T12:00:00Z") });
     const { session_id } = await world.open();

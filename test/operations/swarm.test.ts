@@ -261,7 +261,7 @@ describe("ending a parent", () => {
       [middle.session_id]: "success",
       [beside.session_id]: "open",
       [done.session_id]: "error",
-      session_000005: "cancelled",
+      ses_000005: "cancelled",
       [deep.session_id]: "cancelled",
     });
     expect(await world.report({ session_id: deep.session_id, cost_usd: 1 })).toMatchObject({

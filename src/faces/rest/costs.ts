@@ -59,18 +59,38 @@ const doubts = (answer: Answer) => ({
   lateCharges: answer.late_charges,
   unpricedModels: answer.unpriced_models,
   approximateModels: answer.approximate_models,
+  lateAgents: answer.late_agents,
 });
 
 export function costsAnswer(answer: Answer): Answer {
   const { workspace_id: workspaceId, start_date: startDate, end_date: endDate } = answer;
-  return {
-    workspaceId,
-    ...totals(answer),
-    startDate,
-    endDate,
-    forecast: forecastOut((answer.forecast ?? null) as Forecast),
-  };
+  return { workspaceId, ...totals(answer), startDate, endDate, ...rest(answer) };
 }
+
+/** What both answers have besides: more breakdowns, doubts, the forecast, the tree of a session. */
+function rest(answer: Answer): Answer {
+  const tree = answer.tree === undefined ? {} : { tree: (answer.tree as Answer[]).map(nodeOut) };
+  return { ...more(answer), ...doubts(answer), forecast: forecastOut((answer.forecast ?? null) as Forecast), ...tree };
+}
+
+/** Breakdowns that were asked for: `by_model` as `byModel`. */
+const more = (answer: Answer): Answer =>
+  Object.fromEntries(
+    Object.entries(answer).flatMap(([name, costs]) => {
+      const dimension = /^by_(.+)$/.exec(name)?.[1];
+      if (dimension === undefined) return [];
+      const shown = Array.isArray(costs) ? listOut(costs as Answer[]) : costs;
+      return [[`by${dimension.charAt(0).toUpperCase()}${dimension.slice(1)}`, shown]];
+    }),
+  );
+
+const nodeOut = ({ session_id, agent_name: agentName, cost_usd: cost, tree_cost_usd: treeCost, ...node }: Answer) => ({
+  ...(session_id === undefined ? {} : { sessionId: session_id }),
+  agentName,
+  ...node,
+  cost,
+  treeCost,
+});
 
 type Pace = { spent_usd: number; projected_usd: number | null; ends_at: string };
 type Cap = { scope_id: string; limit_usd: number; spent_usd: number; reached_at: string | null };
@@ -100,16 +120,16 @@ function forecastOut(forecast: Forecast): Answer | null {
 export function breakdownAnswer(answer: Answer, input: Answer, nowMs: number): Answer {
   const { workspace_id: workspaceId, start_date: startDate, end_date: endDate } = answer;
   const generatedAt = new Date(nowMs).toISOString();
-  const more = Object.entries(answer).flatMap(([name, costs]) => {
-    const dimension = /^by_(.+)$/.exec(name)?.[1];
-    if (dimension === undefined) return [];
-    const shown = Array.isArray(costs) ? listOut(costs as Answer[]) : costs;
-    return [[`by${dimension.charAt(0).toUpperCase()}${dimension.slice(1)}`, shown]];
-  });
   return {
-    meta: { workspaceId, months: input.months ?? 3, startDate, endDate, generatedAt },
+    meta: {
+      workspaceId,
+      months: input.months ?? 3,
+      ...(input.days === undefined ? {} : { days: input.days }),
+      startDate,
+      endDate,
+      generatedAt,
+    },
     ...totals(answer),
-    ...Object.fromEntries(more),
-    ...doubts(answer),
+    ...rest(answer),
   };
 }

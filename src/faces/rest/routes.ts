@@ -65,6 +65,9 @@ function route<Input extends z.ZodType, Output extends z.ZodType>(
 
 const camel = {
   months: "months",
+  days: "days",
+  startDate: "start_date",
+  endDate: "end_date",
   agentId: "agent_id",
   teamId: "team_id",
   taskId: "task_id",
@@ -73,6 +76,8 @@ const camel = {
   provider: "provider",
   model: "model",
   tool: "tool",
+  sessionId: "session_id",
+  groupBy: "group_by",
 };
 
 /** Under /api/v1 the Cost Control guide's routes and our own, at the root Open Astra's in its camelCase. */
@@ -131,7 +136,7 @@ export const routes: readonly Route[] = [
   route("GET /api/v1/charges", listCharges),
   route("GET /costs", getCosts, { query: camel, shape: { output: costsOutput, of: costsAnswer } }),
   route("GET /costs/breakdown", getCosts, {
-    query: { ...camel, days: "days", startDate: "start_date", endDate: "end_date", groupBy: "group_by" },
+    query: camel,
     shape: { output: breakdownOutput, of: breakdownAnswer },
   }),
   route("GET /security/dp-budget", getPrivacyBudget, { shape: { output: dpBudgetOutput, of: inCamelCase } }),
