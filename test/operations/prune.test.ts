@@ -107,6 +107,8 @@ describe("pruning", () => {
       policy: { workspace: { id: "other" }, hardCaps: WIDE },
       start: world.context.now(),
     });
+    // Its ids are counted too: past those of the first.
+    for (let i = 0; i < 9_000; i++) other.context.newId("session");
     await other.open();
     const all = await stored(world);
     for (const cursor of ["1", "1099511627777", "costs"])
