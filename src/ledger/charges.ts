@@ -4,17 +4,16 @@ import { balanceKeys } from "../core/balance-key.ts";
 import type { Nano } from "../core/money.ts";
 import { amountsOf, NOTHING, type Usage } from "../core/usage.ts";
 import { addToBalances, type BalanceRow } from "./balances.ts";
-import { nextSeq } from "./books.ts";
 import { calendarNumber } from "./calendar.ts";
+import { type ChargeValues, insertCharge } from "./charge-row.ts";
 import { followCharge } from "./executions.ts";
 import { foldCosts, isFoldDue } from "./fold.ts";
 import { ensureNames, numberOf } from "./names.ts";
 import type { Session, SessionTotals } from "./session-row.ts";
 import { addToSession } from "./sessions.ts";
-import { all, first, statement, type Value, type Work } from "./statement.ts";
+import { all, first, statement, type Work } from "./statement.ts";
 import {
   CHARGE_SOURCES,
-  type ChargeRowsTable,
   type ChargeSource,
   type ChargeToolRowsTable,
   COST_SOURCES,
@@ -85,31 +84,6 @@ export function* recordCharge(charge: NewCharge): Work<Recorded> {
   return { id: chargeId(session.id, no), balances, totals };
 }
 
-type Plain = Omit<ChargeRowsTable, "seq" | "session_no" | "model_no" | "provider_no" | "tool_no" | "price_list_no">;
-type ChargeValues = Plain & {
-  workspace: string;
-  session: string;
-  model: string;
-  provider: string;
-  tool: string;
-  price_list: string;
-};
-
-const insertCharge = statement((db, args: { [Name in keyof ChargeValues]: ChargeValues[Name] }) =>
-  db
-    .insertInto("charge_rows")
-    .values({
-      ...Object.fromEntries(PLAIN.map((column) => [column, args[column] as Value])),
-      seq: nextSeq(args.workspace),
-      session_no: numberOf(args.session),
-      model_no: numberOf(args.model),
-      provider_no: numberOf(args.provider),
-      tool_no: numberOf(args.tool),
-      price_list_no: numberOf(args.price_list),
-    } as unknown as ChargeRowsTable)
-    .returning("seq"),
-);
-
 const insertLine = statement((db, args: { seq: bigint; tool: string; calls: bigint; cost: bigint }) =>
   db.insertInto("charge_tool_rows").values({
     seq: args.seq,
@@ -173,32 +147,6 @@ export function* isBookedUnconfirmed(sessionId: string, holdId: string): Work<bo
   const sources = (yield* all(ofHold, { sessionId, holdId })).map((row) => Number(row.source));
   return sources.includes(UNCONFIRMED) && !sources.includes(REVERSAL);
 }
-
-const PLAIN = Object.keys({
-  no: 0,
-  occurred_at: 0,
-  recorded_after: 0,
-  hour: 0,
-  input_tokens: 0,
-  output_tokens: 0,
-  cache_read_tokens: 0,
-  cache_write_tokens: 0,
-  cache_write_1h_tokens: 0,
-  tool_calls: 0,
-  cost_nano_usd: 0,
-  reported_nano_usd: 0,
-  priced_nano_usd: 0,
-  cost_source: 0,
-  source: 0,
-  late: 0,
-  latency_ms: 0,
-  error: 0,
-  hold_id: 0,
-  key_hash: 0,
-  request_hash: 0,
-  corrects_no: 0,
-  replaces: 0,
-} satisfies Record<keyof Plain, 0>) as (keyof Plain)[];
 
 function valuesOf(charge: NewCharge, no: bigint): ChargeValues {
   const { session, usage } = charge;

@@ -48,6 +48,9 @@ describe("the days that are looked back on", () => {
     ["/costs", 1.26, "2026-01-01", "2026-03-31"],
     ["/costs?months=1", 1.2, "2026-03-01", "2026-03-31"],
     ["/costs?months=4", 1.27, "2025-12-01", "2026-03-31"],
+    ["/costs?days=2", 1.12, "2026-03-06", "2026-03-07"],
+    ["/costs?startDate=2026-03-06&endDate=2026-03-06", 0.48, "2026-03-06", "2026-03-06"],
+    ["/costs?agentId=ada&tool=search", 0.54, "2026-01-01", "2026-03-31"],
   ])("%s: %d dollars from %s to %s", async (path, totalCost, startDate, endDate) => {
     const { owner } = await spentRoom();
     expect((await owner.get(path)).body).toMatchObject({ workspaceId: "home", totalCost, startDate, endDate });
@@ -120,6 +123,31 @@ describe("the answer", () => {
     expect(body).toMatchObject({ total_input_tokens: 15, total_output_tokens: 5, sessions_left_out: 3 });
     expect((body.sessions as { cost_usd: number }[]).map(({ cost_usd }) => cost_usd)).toEqual([0.64, 0.32]);
   });
+
+  test.each(["/costs", "/costs/breakdown"])(
+    "at %s tells more groups, a session's tree, doubts and a forecast",
+    async (path) => {
+      const { owner } = await spentRoom();
+      const answer = (await owner.get(`${path}?groupBy=user,day&days=1`)).body;
+      expect(answer).toMatchObject({
+        byUser: { "user-of-ada": 0.64 },
+        byDay: [{ day: "2026-03-07", cost: 0.64 }],
+        charges: 1,
+        unpricedCharges: 0,
+        lateAgents: [],
+        forecast: { day: { spent: 0.64, projected: 1.39 }, month: { spent: 1.2 }, caps: [] },
+      });
+      const [session] = (await owner.get("/api/v1/agents/ada/sessions?limit=1")).body.sessions as {
+        session_id: string;
+      }[];
+      const tree = (await owner.get(`${path}?sessionId=${session?.session_id}`)).body;
+      expect(tree).toMatchObject({
+        totalCost: 0.64,
+        forecast: null,
+        tree: [{ sessionId: session?.session_id, agentName: "ada", depth: 0, cost: 0.64, treeCost: 0.64 }],
+      });
+    },
+  );
 
   test("can group by more, and refuses what it cannot", async () => {
     const { owner } = await spentRoom();
