@@ -5,7 +5,7 @@ import type { Session } from "../ledger/session-row.ts";
 import { findSession } from "../ledger/sessions.ts";
 import type { Work } from "../ledger/statement.ts";
 import { type ChargeRecord, recordOf } from "./charge-record.ts";
-import { costFilterInput, filterOf, whole } from "./cost-filter.ts";
+import { costFilterInput, filterOf, mustSeeSession, whole } from "./cost-filter.ts";
 import { bookCursor, bookPlace } from "./list-charges.ts";
 import { type Context, defineOperation, type Principal } from "./operation.ts";
 import { nextCursor, pageInput } from "./page.ts";
@@ -41,6 +41,7 @@ function* page(
   const { days, start_date, end_date } = args;
   const isAll = [months, days, start_date, end_date].every((each) => each === undefined);
   const filter = filterOf(context, principal, { ...args, months: months ?? 1, ...(isAll ? EVERYTHING : {}) });
+  yield* mustSeeSession(context, principal, filter);
   const { charges, next } = yield* chargesAfter(filter, bookPlace(args.cursor), args.limit);
   const sessions = new Map<string, Session>();
   const records = [];

@@ -33,7 +33,7 @@ export async function bookMany(ledger: Ledger, session: Session, count: number):
     await Promise.all(Array.from({ length: 100 }, (_, i) => book(ledger, session, `many-${done + i}`)));
 }
 
-/** The keys of all charges there are. */
+/** The keys of all charges there are, from their errors (see `book`): of the keys themselves only hashes are kept. */
 export async function keysIn(ledger: Ledger): Promise<string[]> {
   return (await ledger.read(() => raw<{ key: string }>("select error as key from charges"))).map((row) => row.key);
 }

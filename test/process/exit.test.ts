@@ -100,7 +100,14 @@ test.each(WAYS)(
     const { session_id } = await answer(call("open_session", { agent_id: "ada" }));
     const keyOf = new Map<number, string>();
     const sendOne = (i: number) => {
-      const args = { session_id, input_tokens: 1, output_tokens: 1, cost_usd: 0.001, idempotency_key: `k${i}` };
+      const args = {
+        session_id,
+        input_tokens: 1,
+        output_tokens: 1,
+        cost_usd: 0.001,
+        idempotency_key: `k${i}`,
+        error: `k${i}`,
+      };
       keyOf.set(call("report_usage", args), `k${i}`);
     };
     for (let i = 0; i < 200; i++) sendOne(i);
@@ -130,7 +137,7 @@ test("what a client sent before it closed its end is recorded", async () => {
   const { session_id } = await answer(call("open_session", { agent_id: "ada" }));
   const { code } = await ending(child, () => {
     for (let i = 0; i < 20; i++)
-      call("report_usage", { session_id, input_tokens: 1, output_tokens: 1, idempotency_key: `k${i}` });
+      call("report_usage", { session_id, input_tokens: 1, output_tokens: 1, idempotency_key: `k${i}`, error: `k${i}` });
     child.stdin.end();
   });
   expect(code).toBe(0);
@@ -158,7 +165,7 @@ test("a server that waits for a locked ledger ends all the same", async () => {
   const holder = spawn(process.execPath, [fileURLToPath(new URL("../ledger/holder.ts", import.meta.url)), room.ledger]);
   onTestFinished(() => void holder.kill("SIGKILL"));
   await once(holder.stdout, "data");
-  call("report_usage", { session_id, input_tokens: 1, output_tokens: 1, idempotency_key: "waits" });
+  call("report_usage", { session_id, input_tokens: 1, output_tokens: 1, idempotency_key: "waits", error: "waits" });
   await sleep(300);
   const { code, ms } = await ending(child, () => child.kill("SIGTERM"));
   expect(code).toBe(0);

@@ -26,7 +26,7 @@ test.each([1, 2, 3, 4, 5, 6, 7, 8])(
     const answers = await Promise.all(
       servers.map(async (server, i) => {
         const { session_id } = await ask(server, "open_session", { agent_id: `agent-${i}` });
-        return await report(server, { session_id, cost_usd: 0.01, idempotency_key: `k${i}` });
+        return await report(server, { session_id, cost_usd: 0.01, idempotency_key: `k${i}`, error: `k${i}` });
       }),
     );
     expect(answers.every((answer) => answer.recorded === true)).toBe(true);

@@ -27,7 +27,7 @@ async function workUntilKilled(
   const server = await (name.endsWith("-0") ? legacy : modern)(room);
   const book = async (key: string) => {
     sent.set(key, sent.get(key) ?? "sent");
-    const answer = await report(server, { session_id: sessionId, cost_usd: PRICE, idempotency_key: key });
+    const answer = await report(server, { session_id: sessionId, cost_usd: PRICE, idempotency_key: key, error: key });
     sent.set(key, "acknowledged");
     return answer.duplicate === true;
   };
@@ -63,7 +63,12 @@ test(`kill -9 of a writing server, ${KILLS} times: nothing acknowledged is lost,
   let beside = 0;
   const besideWork = (async () => {
     for (; isWorking; beside++) {
-      await report(neighbour, { session_id, cost_usd: PRICE, idempotency_key: `neighbour-${beside}` });
+      await report(neighbour, {
+        session_id,
+        cost_usd: PRICE,
+        idempotency_key: `neighbour-${beside}`,
+        error: `neighbour-${beside}`,
+      });
       await sleep(1);
     }
   })();
@@ -78,7 +83,7 @@ test(`kill -9 of a writing server, ${KILLS} times: nothing acknowledged is lost,
     await expectKept(room, sent);
   }
   const server = await legacy(room);
-  for (const [key] of sent) await report(server, { session_id, cost_usd: PRICE, idempotency_key: key });
+  for (const [key] of sent) await report(server, { session_id, cost_usd: PRICE, idempotency_key: key, error: key });
   isWorking = false;
   await besideWork;
   const costs = await room.json(["costs"]);

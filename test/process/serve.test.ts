@@ -75,7 +75,7 @@ async function reportUntilGone(server: ServerProcess, sessionId: string, caller:
   for (let i = 0; ; i++) {
     const key = `${caller}-${i}`;
     try {
-      const usage = { input_tokens: 1, output_tokens: 1, cost_usd: 0.000001 };
+      const usage = { input_tokens: 1, output_tokens: 1, cost_usd: 0.000001, error: key };
       const { status } = await post(server, `api/v1/sessions/${sessionId}/usage`, usage, key);
       if (status !== 200) return acknowledged;
       acknowledged.push(key);
