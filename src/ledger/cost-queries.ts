@@ -97,8 +97,6 @@ const shapes: Record<
     where: [
       sql`s.of_agent_no = 0`,
       sql`s.dimension = ${sql.lit(dimensionNumber("agent"))}`,
-      // A month's row (202611) lies in a range of days that begins in the year 0.
-      sql`s.period > 999999`,
       ...(attributes.includes("agent") ? [sql`s.key_no = ${numberOf(args.agent as string)}`] : []),
     ],
   }),

@@ -123,9 +123,13 @@ function attributesOf(filter: CostFilter): Filter {
   });
 }
 
+const FIRST_DAY = 1_000_000n;
+
 /** Whole months from the small table where it has the question, the rest by days or cells; charges for one session. */
 function piecesOf(dimension: Dimension | null, filter: CostFilter, attributes: Filter): Piece[] {
   const range = { from: calendarNumber(filter.fromDay), to: calendarNumber(filter.toDay) };
+  // Below it a number is a month's (202611), and in the same column: no day of a ledger is that early.
+  if (range.from < FIRST_DAY) range.from = FIRST_DAY;
   if (filter.sessionId !== null) return [{ table: "lines", ...range }];
   if (attributes.some(([attribute]) => attribute !== "agent")) return [{ table: "cells", ...range }];
   if (dimension === "day") return [{ table: "days", ...range }];
