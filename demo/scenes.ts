@@ -85,7 +85,11 @@ export async function parentAndChildren(server: Server): Promise<void> {
 /** Four agents, each with a server process of its own, want four cents at a time from one team's dollar. */
 export async function race(server: Server): Promise<void> {
   const racers = await Promise.all([1, 2, 3, 4].map((n) => startAgent(`racer-${n}`, server)));
-  const results = await Promise.all(racers.map(runUntilDenied));
+  // All have opened before one spends: who comes when the dollar is gone is not let in at all.
+  const opened = await Promise.all(
+    racers.map((racer) => racer.call("open_session", { agent_id: racer.name }, "quiet")),
+  );
+  const results = await Promise.all(racers.map((racer, i) => runUntilDenied(racer, opened[i]?.session_id)));
   for (const [i, { admitted, last }] of results.entries()) {
     console.log(
       `  racer-${i + 1}         ${String(admitted).padStart(2)} calls admitted, then ✗ ${last.verdict.message}`,
@@ -97,8 +101,7 @@ export async function race(server: Server): Promise<void> {
   await Promise.all(racers.map((racer) => racer.leave()));
 }
 
-async function runUntilDenied(agent: Agent): Promise<{ admitted: number; last: Answer }> {
-  const { session_id } = await agent.call("open_session", { agent_id: agent.name }, "quiet");
+async function runUntilDenied(agent: Agent, session_id: unknown): Promise<{ admitted: number; last: Answer }> {
   for (let admitted = 0; ; admitted++) {
     const check = await agent.call("check_budget", { session_id, estimate: { cost_usd: 0.04 }, hold: true }, "quiet");
     if (check.verdict.decision === "deny") {
