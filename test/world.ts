@@ -45,6 +45,9 @@ export const TABLES = [
   "cap_pace",
   "privacy_accounts",
   "privacy_releases",
+  "metered_responses",
+  "meter_threads",
+  "meter_files",
 ] as const;
 
 /** A local agent over stdio: it is whoever it says. */
