@@ -3,6 +3,7 @@ import { dayOf } from "../core/balance-key.ts";
 import { type Execution, executionWindows, type Outcome, scoreOf } from "../core/execution.ts";
 import type { Nano } from "../core/money.ts";
 import { type Session, type SessionTotals, toSession } from "./session-row.ts";
+import { endWatch } from "./session-watch.ts";
 import { type Arguments, all, first, statement, type Work } from "./statement.ts";
 import type { ExecutionsByWindowTable, SessionStatus } from "./tables.ts";
 
@@ -43,7 +44,7 @@ const end = statement(
       .returningAll(),
 );
 
-/** Ends an open session and counts the execution; answers whether it was open. */
+/** Ends an open session, counts the execution and ends its watch; answers whether it was open. */
 export function* endOpenSession(session: Session, ending: Ending): Work<"ended" | "was_not_open"> {
   const { status, outcome, error, hour } = ending;
   const costLimit = session.budget.maxCostCents;
@@ -58,6 +59,7 @@ export function* endOpenSession(session: Session, ending: Ending): Work<"ended" 
     latency_ms: execution.latencyMs,
     score_ppm: scoreOf(execution),
   });
+  yield* endWatch(ended.workspaceId, ended.id, ended.role);
   return "ended";
 }
 
