@@ -92,7 +92,11 @@ export function* recordCharges(session: Session, charges: readonly NewCharge[]):
     for (const { tool, calls, cost } of charge.lines) yield* all(insertLine, { seq, tool, calls, cost });
     seqs.push(seq);
   }
-  yield* followCharges(session, charges.reduce((sum, { cost }) => sum + cost, 0n), totals);
+  yield* followCharges(
+    session,
+    charges.reduce((sum, { cost }) => sum + cost, 0n),
+    totals,
+  );
   const lines = charges.reduce((sum, charge) => sum + charge.lines.length, 0);
   if (yield* isFoldDue(session.workspaceId, seqs, lines)) yield* foldCosts(session.workspaceId);
   return { id: chargeId(session.id, no), balances, totals };
