@@ -123,10 +123,14 @@ const inTree = statement((db, args: { root: string }) =>
   db.selectFrom("sessions").selectAll().where("root_session_id", "=", args.root).orderBy("id"),
 );
 
+/** All sessions of a session's swarm, its own and ended ones too. */
+export function* swarmOf(session: Session): Work<Session[]> {
+  return (yield* all(inTree, { root: session.chain[0] ?? session.id })).map(toSession);
+}
+
 /** All sessions below this one, ended ones too. */
 export function* descendantsOf(session: Session): Work<Session[]> {
-  const rows = yield* all(inTree, { root: session.chain[0] ?? session.id });
-  return rows.map(toSession).filter((other) => other.id !== session.id && other.chain.includes(session.id));
+  return (yield* swarmOf(session)).filter((other) => other.id !== session.id && other.chain.includes(session.id));
 }
 
 const overdue = statement((db, args: { workspaceId: string; before: bigint; limit: bigint }) =>
