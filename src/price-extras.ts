@@ -26,6 +26,9 @@ const REGION_PERCENT = 110n;
 const NO_SURCHARGE_PERCENT = 100n;
 /** Ten dollars a thousand: Anthropic's and OpenAI's price, and the dearest that the library states for anyone. */
 const USUAL_WEB_SEARCH = nanoFromUsd(0.01);
+/** Google's, which the library leaves out; by ai.google.dev (pricing) and LiteLLM's list, read 2026-11-22. */
+const GEMINI_3_SEARCH = nanoFromUsd(0.014);
+const OLDER_GEMINI_SEARCH = nanoFromUsd(0.035);
 
 /** The row of fast mode for a model in any spelling, whoever sells it; null = the usual percent is taken. */
 export function fastRow(model: string): FastRow | null {
@@ -39,6 +42,13 @@ export function extrasOf(model: string | null, provider: string | null, webSearc
   return {
     fastPercent: (model === null ? null : fastRow(model))?.percent ?? USUAL_FAST_PERCENT,
     regionPercent: provider === "aws" ? NO_SURCHARGE_PERCENT : REGION_PERCENT,
-    webSearch: webSearch ?? USUAL_WEB_SEARCH,
+    webSearch: webSearch ?? (provider === "google" ? googleSearch(model) : USUAL_WEB_SEARCH),
   };
+}
+
+/** The dearer one for a model that nobody knows. */
+function googleSearch(model: string | null): Nano {
+  const id = bareId(model ?? "gemini");
+  if (!id.startsWith("gemini")) return USUAL_WEB_SEARCH;
+  return /^gemini-(?:[3-9]|\d\d)/.test(id) ? GEMINI_3_SEARCH : OLDER_GEMINI_SEARCH;
 }
