@@ -26,7 +26,10 @@ const REGION_PERCENT = 110n;
 const NO_SURCHARGE_PERCENT = 100n;
 /** Ten dollars a thousand: Anthropic's and OpenAI's price, and the dearest that the library states for anyone. */
 const USUAL_WEB_SEARCH = nanoFromUsd(0.01);
-/** Google's, which the library leaves out; by ai.google.dev (pricing) and LiteLLM's list, read 2026-11-22. */
+/**
+ * Google's, which the library leaves out; by ai.google.dev (pricing) and LiteLLM's list, read 2026-11-22. Gemini 2.5
+ * asks its price once a prompt, however often it searched: by the search is the dearer reading.
+ */
 const GEMINI_3_SEARCH = nanoFromUsd(0.014);
 const OLDER_GEMINI_SEARCH = nanoFromUsd(0.035);
 
