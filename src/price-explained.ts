@@ -41,7 +41,7 @@ function whyKnown({ model, provider }: Question, price: Price, origin: Origin | 
     const from = `Our own table has it (${row}): ${origin.text}, read ${origin.date}`;
     return price.basis === "override"
       ? `${from}. It wins over the prices library, which does not know the model or has it wrong.`
-      : `${from}. That is the vendor's own price: what ${sellerOf(price, provider)} asks is reckoned from it, and flagged approximate.`;
+      : `${from}. That is the vendor's own price: what another seller asks is reckoned from it, and flagged approximate.`;
   }
   const library = `${PRICE_SOURCES.library} (data of ${LIBRARY_DATE})`;
   if (price.basis === "exact") return `${library} lists this very model: ${row} of ${price.provider}.`;
@@ -58,13 +58,10 @@ function whyUnknown({ unknownModel }: Policy, provider: string | null): string {
   const none = `No list knows it: not the policy's prices, not our table of ${TABLE_DATE}, not ${PRICE_SOURCES.library}.`;
   if (unknownModel === "unpriced")
     return `${none} The policy says unknownModel: unpriced, so its tokens cost nothing here and no limit on cost sees them.`;
-  const dearest = `the dearest rates now known ${findProvider(provider) === null ? "of Anthropic, OpenAI and Google" : `of ${sellerOf(null, provider)}`}`;
+  const dearest = `the dearest rates now known of ${findProvider(provider)?.id ?? "Anthropic, OpenAI and Google"}`;
   return unknownModel === "deny"
     ? `${none} The policy says unknownModel: deny: whoever asks first is denied, and what is spent all the same costs ${dearest}.`
     : `${none} The policy says unknownModel: worst_known, so it costs ${dearest}: nothing is ever free.`;
 }
-
-const sellerOf = (price: Price | null, provider: string | null): string =>
-  price?.provider ?? findProvider(provider)?.id ?? "its seller";
 
 const lastPart = (id: string): string => id.toLowerCase().slice(id.lastIndexOf("/") + 1);

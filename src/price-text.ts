@@ -36,7 +36,7 @@ export function explainedText(question: Question, explained: ExplainedPrice): st
   const { fastPercent, regionPercent, webSearch } = price.extras;
   const surcharges = [
     `fast mode: ${times(fastPercent)} (${fastText(explained.fastOrigin)})`,
-    `processed in one country: ${regionPercent === 100n ? "nothing more, the rates hold it" : times(regionPercent)}`,
+    `processed in one country: ${times(regionPercent)}`,
     `web search: ${formatUsd(webSearch)} each, ${formatUsd(webSearch * 1000n)} a thousand`,
   ];
   const example = `Example: ${EXAMPLE_TEXT}: ${formatUsd(costOf(EXAMPLE, price.rates) + webSearch)}; as an answer that was fast ${formatUsd(costOf(EXAMPLE, price.rates, [fastPercent]) + webSearch)}.`;

@@ -52,10 +52,9 @@ describe("fast mode", () => {
 });
 
 describe("a region", () => {
-  test("adds a tenth, but not to Bedrock's rates, which hold it already", () => {
-    expect(extras("claude-opus-5-5")?.regionPercent).toBe(110n);
-    expect(extras("us.anthropic.claude-opus-5-5-v1:0")?.regionPercent).toBe(100n);
-    expect(extras("eu.anthropic.claude-sonnet-5-5-v1:0")?.regionPercent).toBe(100n);
+  test("adds a tenth", () => {
+    for (const provider of [null, "anthropic", "aws"])
+      expect(extras("claude-opus-5-5", provider)?.regionPercent).toBe(110n);
   });
 });
 

@@ -33,7 +33,7 @@ describe("prices MODEL", () => {
       /: approximate .*\n.*does not list it as sold by openai; this is anthropic's price/,
     ],
     ["gpt-image-1.5", [], /: approximate .*\n.*not a price of its text tokens alone/],
-    ["eu.anthropic.claude-sonnet-5-5-v1:0", [], /: approximate .*\n.*what aws asks is reckoned from it/],
+    ["eu.anthropic.claude-sonnet-5-5-v1:0", [], /: approximate .*\n.*what another seller asks is reckoned from it/],
     ["claude-opus-4-6", [], /^fast mode: 6x \(platform\.claude\.com/m],
   ] as const)("says why of %s %j", async (model, options, says) => {
     const { code, stdout } = await newRoom().run(["prices", model, ...options, ...AT]);
