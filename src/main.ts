@@ -30,6 +30,7 @@ async function run(argv: readonly string[], isJson: boolean): Promise<number> {
   for (const stream of [process.stdout, process.stderr]) stream.on("error", () => process.exit());
   if (isVersion) return print(version);
   if (words[0] === "policy") return await (await import("./policy-command.ts")).policyCommand(argv, isHelp, isJson);
+  if (words[0] === "prices") return await (await import("./prices-command.ts")).pricesCommand(argv, isHelp, isJson);
   if (words[0] === "webhooks" && words[1] === "deliver")
     return await (await import("./webhooks-command.ts")).webhooksDeliver(argv, isHelp, isJson, version);
   if (words[0] === "ledger" && words[1] === "backup") return await backup(argv, isHelp, isJson);

@@ -52,10 +52,9 @@ describe("fast mode", () => {
 });
 
 describe("a region", () => {
-  test("adds a tenth, but not to Bedrock's rates, which hold it already", () => {
-    expect(extras("claude-opus-5-5")?.regionPercent).toBe(110n);
-    expect(extras("us.anthropic.claude-opus-5-5-v1:0")?.regionPercent).toBe(100n);
-    expect(extras("eu.anthropic.claude-sonnet-5-5-v1:0")?.regionPercent).toBe(100n);
+  test("adds a tenth", () => {
+    for (const provider of [null, "anthropic", "aws"])
+      expect(extras("claude-opus-5-5", provider)?.regionPercent).toBe(110n);
   });
 });
 
@@ -64,9 +63,16 @@ describe("a web search", () => {
     ["claude-opus-5-5", "anthropic", 0.01],
     ["claude-sonnet-5-5", "anthropic", 0.01],
     ["gpt-5.6", "openai", 0.01],
+    ["gemini-3.1-pro-preview", "google", 0.014],
+    ["models/gemini-2.5-pro", "google", 0.035],
+    ["claude-opus-5", "vertex", 0.01],
     ["sonar-deep-research", "perplexity", 0.005],
     ["llama-3.3-70b-versatile", "groq", 0.01],
   ])("of %s at %s costs what the library states, else the usual", (model, provider, usd) => {
     expect(extras(model, provider)?.webSearch).toBe(nanoFromUsd(usd));
+  });
+
+  test("of an unknown model is the dearest of its provider", () => {
+    expect(prices.worst("google").extras.webSearch).toBe(nanoFromUsd(0.035));
   });
 });
