@@ -16,6 +16,22 @@ export const instant = z.iso
   .transform((text) => Date.parse(text))
   .pipe(z.number().min(0));
 
+/** What is wrong with a line that should tell of spending: its format changed, or the file is damaged. */
+export type LineFault = "not_json" | "no_usage" | "bad_usage" | "bad_id" | "bad_model" | "bad_time";
+
+export type FaultyLine<What = LineFault> = { readonly kind: "fault"; readonly what: What };
+
+/** What only Anthropic's responses tell, as all others have it. */
+export const PLAIN = {
+  provider: null,
+  cacheWriteTokens: 0,
+  cacheWrite1hTokens: 0,
+  webSearches: 0,
+  speed: "standard",
+  region: null,
+  toolCalls: [],
+} as const;
+
 export type JsonObject = Readonly<Record<string, unknown>>;
 
 /** The object on the line; null if the line is anything else. */

@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { callerId } from "../core/id.ts";
 
 /** What a model is called whose name could not be kept: it has no price of its own. */
-export const UNKNOWN_MODEL = "unknown";
+const UNKNOWN_MODEL = "unknown";
 const OTHER_TOOL = "other";
 
 /** Nearly every id: told by one look, as a transcript has several on each line. */
@@ -11,6 +11,11 @@ const PLAIN_ID = /^[A-Za-z0-9._:@/#+-]{1,128}$/;
 
 export function fitsAsId(text: string): boolean {
   return PLAIN_ID.test(text) || callerId.safeParse(text).success;
+}
+
+/** A provider's name; null where the price list must tell whose model it is. */
+export function providerName(given: unknown): string | null {
+  return typeof given === "string" && fitsAsId(given) ? given : null;
 }
 
 /** A model's name. Claude Code marks a larger context in brackets ("…[1m]"), which is no part of the name. */

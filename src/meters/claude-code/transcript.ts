@@ -1,12 +1,21 @@
 // One line of a Claude Code transcript: a model's response, the client's own total, or nothing that costs.
 import { z } from "zod";
 import type { MeteredResponse } from "../../core/metered.ts";
-import { asObject, count, countOrNone, instant, type JsonObject, MAX_COUNT, objectOn } from "../json-line.ts";
+import {
+  asObject,
+  count,
+  countOrNone,
+  type FaultyLine,
+  instant,
+  type JsonObject,
+  type LineFault,
+  MAX_COUNT,
+  objectOn,
+} from "../json-line.ts";
 import { callId, fitsAsId, modelName, toolName } from "../safe-names.ts";
 import { type CostState, costStateOf } from "./cost-state.ts";
 
-/** A line that should tell of spending and does not: its format changed, or the file is damaged. */
-export type LineFault = "not_json" | "no_usage" | "bad_usage" | "bad_id" | "bad_model" | "bad_time" | "bad_cost_state";
+export type TranscriptFault = LineFault | "bad_cost_state";
 
 export type ResponseLine = {
   readonly kind: "response";
@@ -19,14 +28,10 @@ export type ResponseLine = {
   readonly version: string | null;
 };
 
-export type TranscriptLine =
-  | ResponseLine
-  | CostState
-  | { readonly kind: "other" }
-  | { readonly kind: "fault"; readonly what: LineFault };
+export type TranscriptLine = ResponseLine | CostState | { readonly kind: "other" } | FaultyLine<TranscriptFault>;
 
 const OTHER: TranscriptLine = { kind: "other" };
-const fault = (what: LineFault): TranscriptLine => ({ kind: "fault", what });
+const fault = (what: TranscriptFault): TranscriptLine => ({ kind: "fault", what });
 
 /** Quotes inside a text of the conversation are escaped, so only a line that has such a value holds these bytes. */
 const ASSISTANT = Buffer.from(`"assistant"`);

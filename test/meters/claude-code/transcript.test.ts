@@ -1,16 +1,10 @@
 // Lines of Claude Code's transcripts: what costs is read exactly, the rest is passed over, damage is told.
-import { readFileSync } from "node:fs";
-import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
 import { readTranscriptLine, type TranscriptLine } from "../../../src/meters/claude-code/transcript.ts";
+import { fixtureLines, jsonLine } from "../fixtures.ts";
 
 const SESSION = "ad6e0e88-0b1c-4d2e-8f3a-5b6c7d8e9f01";
-const PROJECT = new URL("../fixtures/claude-code/-home-u-proj/", import.meta.url);
-const linesIn = (name: string) =>
-  readFileSync(fileURLToPath(new URL(name, PROJECT)), "utf8")
-    .trimEnd()
-    .split("\n")
-    .map((line) => Buffer.from(line));
+const linesIn = (name: string) => fixtureLines(`claude-code/-home-u-proj/${name}`);
 const main = linesIn(`${SESSION}.jsonl`);
 
 type Value = { [key: string]: Value } | Value[] | string | number | boolean | null | undefined;
@@ -21,7 +15,7 @@ function changed(
 ) {
   const line = JSON.parse(String(main[2]));
   change(line, line.message, line.message.usage);
-  return readTranscriptLine(Buffer.from(JSON.stringify(line)));
+  return readTranscriptLine(jsonLine(line));
 }
 
 function responseOf(line: TranscriptLine) {
@@ -130,7 +124,7 @@ describe("readTranscriptLine", () => {
     ["a model without its cost", { modelUsage: { "claude-sonnet-5": { inputTokens: 1, outputTokens: 1 } } }],
   ])("tells a total with %s as damaged", ([, change]) => {
     const line = { ...JSON.parse(String(main[11])), ...(change as object) };
-    expect(readTranscriptLine(Buffer.from(JSON.stringify(line)))).toEqual({ kind: "fault", what: "bad_cost_state" });
+    expect(readTranscriptLine(jsonLine(line))).toEqual({ kind: "fault", what: "bad_cost_state" });
   });
 
   test("counts a subagent's response like any other", () => {
