@@ -2,6 +2,7 @@
 import { readFileSync } from "node:fs";
 import { glance, readOptions, unexpectedWord, wrongArguments } from "./faces/options.ts";
 import { shownJson, shownText } from "./faces/table.ts";
+import type { Command } from "./faces/terminal-command.ts";
 import { contextFor, existingLedger, fileOf, namingFile, TERMINAL } from "./start.ts";
 
 export const version: string = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8")).version;
@@ -61,14 +62,8 @@ async function operation(
   if (words[0] === "ledger" || words[0] === "audit") existingLedger(values);
   const context = await contextFor(values);
   try {
-    const ask = async (args: Record<string, unknown>) =>
-      (await invoke(command.operation, context, TERMINAL, args)) as Record<string, unknown>;
-    let answer = await ask(input);
-    while (command.join && typeof answer.next_cursor === "string") {
-      answer = command.join(answer, await ask({ ...input, cursor: answer.next_cursor }));
-      if (process.stderr.isTTY) process.stderr.write(`\r\u001b[K${command.text(answer).split("\n")[0]}`);
-    }
-    if (command.join && process.stderr.isTTY) process.stderr.write("\r\u001b[K");
+    const ask = async (args: Answer) => (await invoke(command.operation, context, TERMINAL, args)) as Answer;
+    const answer = await toTheEnd(command, await ask(input), (cursor) => ask({ ...input, cursor }));
     const code = command.exitCode?.(answer) ?? 0;
     if (values.csv && command.csv) return print(command.csv(answer).replace(/\n$/, ""), code);
     return print(isJson ? shownJson(answer) : command.text(answer), code);
@@ -77,6 +72,25 @@ async function operation(
   } finally {
     await context.ledger.close();
   }
+}
+
+type Answer = Record<string, unknown>;
+
+/** Repeats an operation that does a part at a time, and joins its answers. */
+async function toTheEnd(command: Command, first: Answer, next: (cursor: string) => Promise<Answer>): Promise<Answer> {
+  if (!command.join) return first;
+  const { progressOn } = await import("./faces/progress.ts");
+  const progress = progressOn(process.stderr);
+  let answer = first;
+  try {
+    while (typeof answer.next_cursor === "string") {
+      answer = command.join(answer, await next(answer.next_cursor));
+      progress.tell(command.text(answer).split("\n")[0] ?? "");
+    }
+  } finally {
+    progress.end();
+  }
+  return answer;
 }
 
 async function stdio(argv: readonly string[], isHelp: boolean): Promise<number> {
