@@ -3,9 +3,8 @@ import { describe, expect, test } from "vitest";
 import { newRoom } from "../faces/room.ts";
 import { IS_ABSENT, startClaude } from "./claude.ts";
 import { newMockApi } from "./mock-api.ts";
-import { ANSWER_USD } from "./mock-message.ts";
 import { LOOP_END, loop, once, subagents, times } from "./scripts.ts";
-import { costStateOf } from "./transcripts.ts";
+import { expectCounted } from "./sums.ts";
 
 const MUST_BE_HERE = process.env.CI === "true" && process.platform === "linux" && process.arch === "x64";
 
@@ -22,12 +21,10 @@ describe.skipIf(IS_ABSENT)("Claude Code on the mock", () => {
   ])("$name makes $requests requests and costs so many answers", async ({ script, requests }) => {
     const room = newRoom();
     const api = await newMockApi(script);
-    const { code, result, stderr } = await startClaude(room, { api }).ended;
-    expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
-    expect(result).toMatchObject({ is_error: false, terminal_reason: "completed", result: "Done." });
+    const ended = await startClaude(room, { api }).ended;
+    expect(ended).toMatchObject({ code: 0, stderr: "", result: { is_error: false, terminal_reason: "completed" } });
     expect(api.requests).toHaveLength(requests);
-    expect(result.total_cost_usd).toBeCloseTo(requests * ANSWER_USD, 9);
-    expect(costStateOf(room, result.session_id)).toBe(result.total_cost_usd);
+    expectCounted(room, api, ended);
   });
 
   test("at a real model's pace it makes the same requests", async () => {

@@ -25,7 +25,7 @@ export type Asked = {
 };
 
 /** What a model answers: scripts compose, see scripts.ts. */
-export type Script = (asked: Asked) => Reply;
+export type Script = (asked: Asked) => Reply | Promise<Reply>;
 
 /** "slow" pauses between the events of an answer, as a real model does, but not before its end. */
 export type Pace = "instant" | "slow";
@@ -44,7 +44,7 @@ export async function newMockApi(script: Script, pace: Pace = "instant"): Promis
     if (request.method !== "POST" || path !== "/v1/messages") return json(response, 404, NOT_FOUND);
     const asked = read(request, text, requests);
     requests.push(asked);
-    const message = messageOf(asked.model, script(asked));
+    const message = messageOf(asked.model, await script(asked));
     if (JSON.parse(text).stream === true) await stream(response, message, pace);
     else json(response, 200, message);
     if (!response.destroyed) asked.answeredAt = Date.now();
