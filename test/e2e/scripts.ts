@@ -26,6 +26,18 @@ export function subagents(count: number, script: Script): Script {
   return (asked) => (asked.agentId === null ? main(asked) : script(asked));
 }
 
+/** The same script, but no thread waits for the subagents that it starts: their ends come as prompts. */
+export function inBackground(script: Script): Script {
+  return async (asked) => {
+    const { calls = [], ...reply } = await script(asked);
+    return { ...reply, calls: calls.map(withoutWaiting) };
+  };
+}
+
+function withoutWaiting(call: ToolCall): ToolCall {
+  return call.tool === "Agent" ? { ...call, input: { ...call.input, run_in_background: true } } : call;
+}
+
 function task(nth: number): ToolCall["input"] {
   return {
     description: `Part ${nth}`,
