@@ -54,5 +54,6 @@ const HOOKS = {
   ...hook(GATE, "Stop"),
 };
 
-/** A shell's command that kills the server. The brackets keep the shell's own command line from matching. */
-export const killServer = (room: Room): string => `kill -9 $(pgrep -f '[s]tdio --config ${room.folder}/astra.yml')`;
+/** A shell's command on the server's process. The brackets keep the shell's own command line from matching. */
+export const signalServer = (room: Room, signal: "KILL" | "STOP"): string =>
+  `kill -${signal} $(pgrep -f '[s]tdio --config ${room.folder}/astra.yml')`;
