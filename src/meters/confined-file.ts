@@ -45,7 +45,7 @@ function openedPlain(realRoot: string, realFile: string): number {
   }
 }
 
-/** Linux tells where an open file is. Elsewhere its name must still lead to it, without a link on the way. */
+/** Once more, as the place may have changed since the name was looked up. Linux tells where an open file is. Elsewhere its name must still lead to it, without a link on the way. */
 function placeOf(fd: number, realFile: string): string {
   if (existsSync(OPEN_FILES)) return readlinkSync(join(OPEN_FILES, String(fd)));
   const opened = fstatSync(fd, { bigint: true });
