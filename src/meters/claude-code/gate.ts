@@ -8,7 +8,7 @@ import { type Context, invoke } from "../../operations/operation.ts";
 import { MeterFault } from "../meter-fault.ts";
 import { Conversation } from "./conversation.ts";
 import { denyTool, GO_ON, type HookAnswer, stopRun, tellModel } from "./hook-answer.ts";
-import { type HookEvent, type HookInput, hookInput } from "./hook-input.ts";
+import { type HookEvent, type HookInput, hookEvent, hookInput } from "./hook-input.ts";
 import { isSpawning, Threads } from "./threads.ts";
 
 export const CLIENT = "claude-code";
@@ -46,12 +46,13 @@ export class ClaudeCodeGate {
 
   /** The hook's answer to whatever came. It never throws: a gate that fails is closed, unless the policy says otherwise. */
   async ask(raw: unknown): Promise<HookAnswer> {
-    let event: HookEvent = "PreToolUse";
+    // Of the forms that stop a run, the one that needs the least: while nothing else is known.
+    let event: HookEvent = "PostToolBatch";
     try {
-      const input = hookInput(raw);
-      if (!input) return GO_ON;
-      event = input.event;
-      return await this.#answer(input);
+      const known = hookEvent(raw);
+      if (known === null) return GO_ON;
+      event = known;
+      return await this.#answer(hookInput(raw, event));
     } catch (error) {
       return this.#failed(event, error);
     }

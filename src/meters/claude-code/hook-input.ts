@@ -22,23 +22,27 @@ export type HookInput = {
 /** Fields that Claude Code does not have arrive as empty texts, lists as JSON. */
 const text = z.string().optional().default("");
 const shape = z.object({
-  event: text,
-  hook_event_name: text,
   transcript_path: text,
   agent_id: text,
   tool_use_id: text,
   tool_name: text,
-  tool_calls: z.unknown(),
+  tool_calls: z.unknown().optional(),
 });
 
 const AGENT_ID = /^[A-Za-z0-9][A-Za-z0-9_-]{0,127}$/;
 
-/** Null for an event that is not ours. A field that cannot be read is a fault: what is not understood is not let through. */
-export function hookInput(raw: unknown): HookInput | null {
+/** Null for an event that is not ours; one that is not told at all is a fault. */
+export function hookEvent(raw: unknown): HookEvent | null {
+  const input = asObject(raw);
+  const name = input?.event || input?.hook_event_name;
+  if (typeof name !== "string" || name === "") throw new MeterFault("hook_input");
+  return EVENTS.find((each) => each === name) ?? null;
+}
+
+/** A field that cannot be read is a fault: what is not understood is not let through. */
+export function hookInput(raw: unknown, event: HookEvent): HookInput {
   const { success, data } = shape.safeParse(raw);
   if (!success) throw new MeterFault("hook_input");
-  const event = EVENTS.find((name) => name === (data.event || data.hook_event_name));
-  if (!event) return null;
   if (data.transcript_path === "" || (data.agent_id !== "" && !AGENT_ID.test(data.agent_id)))
     throw new MeterFault("hook_input");
   return {
