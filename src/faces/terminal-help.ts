@@ -5,6 +5,7 @@ import type { Command, Option } from "./terminal-command.ts";
 const OTHER_COMMANDS = [
   ["stdio", "serve MCP on standard input and output, for one client"],
   ["serve", "serve MCP and REST over HTTP, for many agents"],
+  ["hook", "the gate of a coding agent for its hooks: their input on standard input, the answer on standard output"],
   ["policy check FILE", "check an astra.yml and name every fault"],
   ["policy show --agent ID", "an agent's effective budget and where each field came from"],
   ["prices MODEL", "what a model costs, by which row of which list, and why"],
