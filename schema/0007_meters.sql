@@ -11,7 +11,7 @@ CREATE TABLE metered_responses (
   book_no BIGINT NOT NULL,
   response_hash BIGINT NOT NULL,
   session_no BIGINT NOT NULL,
-  -- The first charge booked for it, by its number in the session.
+  -- The charge that carries its cost (what it replaced was taken back), by its number in the session.
   charge_no BIGINT NOT NULL,
   meter BIGINT NOT NULL CHECK (meter BETWEEN 0 AND 3),
   input_tokens BIGINT NOT NULL,
