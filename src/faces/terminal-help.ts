@@ -5,6 +5,8 @@ import type { Command, Option } from "./terminal-command.ts";
 const OTHER_COMMANDS = [
   ["stdio", "serve MCP on standard input and output, for one client"],
   ["serve", "serve MCP and REST over HTTP, for many agents"],
+  ["install claude-code", "put the budget in front of Claude Code: its MCP server and its hooks"],
+  ["uninstall claude-code", "take out again what install put in"],
   ["policy check FILE", "check an astra.yml and name every fault"],
   ["policy show --agent ID", "an agent's effective budget and where each field came from"],
   ["webhooks deliver", "send the webhook messages that are due, and end; for a scheduler where nothing is served"],
