@@ -5,6 +5,7 @@ import type { Command, Option } from "./terminal-command.ts";
 const OTHER_COMMANDS = [
   ["stdio", "serve MCP on standard input and output, for one client"],
   ["serve", "serve MCP and REST over HTTP, for many agents"],
+  ["init --for claude-code", "write an astra.yml for long interactive work, explained"],
   ["install claude-code", "put the budget in front of Claude Code: its MCP server and its hooks"],
   ["uninstall claude-code", "take out again what install put in"],
   ["policy check FILE", "check an astra.yml and name every fault"],
