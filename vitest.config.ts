@@ -19,6 +19,7 @@ export default defineConfig({
       project("core", ["test/core/**/*.test.ts", "test/*.test.ts"]),
       project("ledger", ["test/ledger/**/*.test.ts"], 60_000),
       project("operations", ["test/operations/**/*.test.ts"], 60_000),
+      project("meters", ["test/meters/**/*.test.ts"], 60_000),
       built("faces", ["test/faces/**/*.test.ts"], 60_000),
       built("setup", ["test/setup/**/*.test.ts"], 60_000),
       built("house", ["test/house/**/*.test.ts"], 120_000),

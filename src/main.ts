@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { glance, readOptions, unexpectedWord, wrongArguments } from "./faces/options.ts";
 import { shownJson, shownText } from "./faces/table.ts";
+import type { Command } from "./faces/terminal-command.ts";
 import { contextFor, existingLedger, fileOf, namingFile, TERMINAL } from "./start.ts";
 
 export const version: string = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8")).version;
@@ -33,6 +34,7 @@ async function run(argv: readonly string[], isJson: boolean): Promise<number> {
   for (const stream of [process.stdout, process.stderr]) stream.on("error", () => process.exit());
   if (isVersion) return print(version);
   if (words[0] === "policy") return await (await import("./policy-command.ts")).policyCommand(argv, isHelp, isJson);
+  if (words[0] === "prices") return await (await import("./prices-command.ts")).pricesCommand(argv, isHelp, isJson);
   if (words[0] === "webhooks" && words[1] === "deliver")
     return await (await import("./webhooks-command.ts")).webhooksDeliver(argv, isHelp, isJson, version);
   if (words[0] === "ledger" && words[1] === "backup") return await backup(argv, isHelp, isJson);
@@ -70,14 +72,8 @@ async function operation(
   if (words[0] === "ledger" || words[0] === "audit") existingLedger(values);
   const context = await contextFor(values);
   try {
-    const ask = async (args: Record<string, unknown>) =>
-      (await invoke(command.operation, context, TERMINAL, args)) as Record<string, unknown>;
-    let answer = await ask(input);
-    while (command.join && typeof answer.next_cursor === "string") {
-      answer = command.join(answer, await ask({ ...input, cursor: answer.next_cursor }));
-      if (process.stderr.isTTY) process.stderr.write(`\r\u001b[K${command.text(answer).split("\n")[0]}`);
-    }
-    if (command.join && process.stderr.isTTY) process.stderr.write("\r\u001b[K");
+    const ask = async (args: Answer) => (await invoke(command.operation, context, TERMINAL, args)) as Answer;
+    const answer = await toTheEnd(command, await ask(input), (cursor) => ask({ ...input, cursor }));
     const code = command.exitCode?.(answer) ?? 0;
     if (values.csv && command.csv) return print(command.csv(answer).replace(/\n$/, ""), code);
     return print(isJson ? shownJson(answer) : command.text(answer), code);
@@ -86,6 +82,25 @@ async function operation(
   } finally {
     await context.ledger.close();
   }
+}
+
+type Answer = Record<string, unknown>;
+
+/** Repeats an operation that does a part at a time, and joins its answers. */
+async function toTheEnd(command: Command, first: Answer, next: (cursor: string) => Promise<Answer>): Promise<Answer> {
+  if (!command.join) return first;
+  const { progressOn } = await import("./faces/progress.ts");
+  const progress = progressOn(process.stderr);
+  let answer = first;
+  try {
+    while (typeof answer.next_cursor === "string") {
+      answer = command.join(answer, await next(answer.next_cursor));
+      progress.tell(command.text(answer).split("\n")[0] ?? "");
+    }
+  } finally {
+    progress.end();
+  }
+  return answer;
 }
 
 async function stdio(argv: readonly string[], isHelp: boolean): Promise<number> {

@@ -1,7 +1,7 @@
 // The prices library (genai-prices) turned into exact rates; loaded at the first question, never updated over the network.
 import { createRequire } from "node:module";
 import type { MatchLogic, ModelInfo, ModelPrice, Provider } from "@pydantic/genai-prices";
-import { nanoFromUsd } from "./core/money.ts";
+import { type Nano, nanoFromUsd } from "./core/money.ts";
 import type { Rate, Rates } from "./core/price.ts";
 import { plainId, spellings } from "./price-names.ts";
 
@@ -53,29 +53,44 @@ export function resells(provider: Provider, vendor: string): boolean {
   return provider.id === vendor || (provider.fallback_model_providers?.includes(vendor) ?? false);
 }
 
+/** `model`: the list's own id of its row; `webSearch`: nano-dollars of one search, null where the row has no price. */
+type LibraryRates = {
+  readonly rates: Rates;
+  readonly named: boolean;
+  readonly model: string;
+  readonly provider: string;
+  readonly webSearch: Nano | null;
+};
+
 /**
  * The rates valid at a time; `named` tells whether the list means this very model. False = an older sibling
  * caught by a prefix, or a model that makes sound or pictures, whose tokens a usage does not tell apart.
  * Null = unknown, or known without a price per token. Provider null = the library chooses it by the model.
  */
-export function libraryRates(
-  id: string,
-  provider: Provider | null,
-  atMs: number,
-): { readonly rates: Rates; readonly named: boolean; readonly provider: string } | null {
-  let near: { readonly rates: Rates; readonly provider: string } | null = null;
+export function libraryRates(id: string, provider: Provider | null, atMs: number): LibraryRates | null {
+  let near: LibraryRates | null = null;
   for (const spelling of spellings(id)) {
     const timestamp = new Date(atMs);
     const result = library().calcPrice({}, spelling, provider ? { providerId: provider.id, timestamp } : { timestamp });
     if (result === null) continue;
     const rates = ratesOf(result.model, result.model_price);
     if (rates === null) continue;
-    if (!makesMedia(result.model_price) && isNamed(result.model, spelling)) {
-      return { rates, named: true, provider: result.provider.id };
-    }
-    near ??= { rates, provider: result.provider.id };
+    const named = !makesMedia(result.model_price) && isNamed(result.model, spelling);
+    const found = {
+      rates,
+      named,
+      model: result.model.id,
+      provider: result.provider.id,
+      webSearch: searchPrice(result.model_price),
+    };
+    if (named) return found;
+    near ??= found;
   }
-  return near && { ...near, named: false };
+  return near;
+}
+
+function searchPrice({ web_searches_kcount: thousand }: ModelPrice): Nano | null {
+  return typeof thousand === "number" ? nanoFromUsd(thousand / 1000) : null;
 }
 
 /** Whether the list's entry is for this id: by its own id, or by an alias, a date pattern or a full stem it states. */

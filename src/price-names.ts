@@ -8,6 +8,9 @@ const BEDROCK_VENDOR =
 const REVISION = /-v\d+:\d+$/;
 const DATE = /[-@](?:20\d{2}(?:-?\d{2}-?\d{2})?|latest|default|00\d)?$/;
 
+const CURRENT_FAMILY = /^(?:claude-(?:fable|haiku|opus|sonnet)-|gpt-[5-9]|gemini-(?:2\.5|[3-9]))/;
+const MEDIA = /-(?:image|tts|live|audio)\b/;
+
 /** Lower case, without Claude Code's "[1m]", Gemini's "models/", Vertex' and Bedrock's resource paths. */
 export function bareId(model: string): string {
   const id = model
@@ -35,6 +38,11 @@ export function undatedId(id: string): string {
 /** The id for comparison only: also without region and vendor, and with "5.5" written "5-5". */
 export function plainId(id: string): string {
   return undatedId(id).replace(REGION, "").replace(BEDROCK_VENDOR, "").replaceAll(".", "-");
+}
+
+/** Whether somebody would run it now: a family that its vendor still sells, and one that answers with text. */
+export function isCurrentModel(id: string): boolean {
+  return CURRENT_FAMILY.test(id) && !MEDIA.test(id);
 }
 
 /** The ways to ask a list for one model, nearest first: as written, "@" as "-", undated, "5.1" as "5-1". */

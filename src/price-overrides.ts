@@ -7,7 +7,7 @@ import { isGlobalBedrockId, plainId } from "./price-names.ts";
 export const TABLE_DATE = "2026-11-22";
 
 /** Where a row's figures come from, and the day they were read there. */
-type Origin = { readonly text: string; readonly date: string };
+export type Origin = { readonly text: string; readonly date: string };
 
 type OverrideRow = {
   /** The library's id of the provider that made the model. */
@@ -36,9 +36,9 @@ function rate(input: number, output: number, cacheRead: number, cacheWrite: numb
 
 const flat = (base: Rate): Rates => ({ base, bands: [] });
 
-const CLAUDE_CODE: Origin = { text: "measured from Claude Code 2.1.330's own table", date: TABLE_DATE };
+export const CLAUDE_CODE: Origin = { text: "measured from Claude Code 2.1.330's own table", date: TABLE_DATE };
 const SONNET_CUT: Origin = { text: "claudit v1.9.2, from Anthropic's pricing page", date: "2026-10-24" };
-const OPENAI_PAGES: Origin = { text: "release notes citing developers.openai.com", date: TABLE_DATE };
+export const OPENAI_PAGES: Origin = { text: "release notes citing developers.openai.com", date: TABLE_DATE };
 const TERRA: Origin = { text: "docs.litellm.ai/blog/gpt-6-1-terra, apidog.com, both citing OpenAI", date: TABLE_DATE };
 
 /** OpenAI's long tier: input and cache 2x, output 1.5x, on the whole request above 272,000 prompt tokens. */

@@ -1,6 +1,7 @@
 // The price list: the operator's prices, then our own table, then the prices library; null for a model nobody knows.
 import type { Provider } from "@pydantic/genai-prices";
 import type { Price, PriceList, Rates } from "./core/price.ts";
+import { extrasOf } from "./price-extras.ts";
 import { findProvider, LIBRARY_VERSION, libraryRates, resells } from "./price-library.ts";
 import { bareId, isBedrockId, undatedId } from "./price-names.ts";
 import { bedrockRates, overrideRow, TABLE_DATE } from "./price-overrides.ts";
@@ -47,8 +48,10 @@ export function openPriceList(overrides: ReadonlyMap<string, Rates>): PriceList 
       const key = provider?.id ?? "";
       const price = worst.get(key) ?? {
         rates: worstRates(provider),
+        extras: extrasOf(null, provider?.id ?? null, null),
         basis: "worst_known",
         source: PRICE_SOURCES.library,
+        row: null,
         provider: provider?.id ?? null,
       };
       worst.set(key, price);
@@ -59,8 +62,13 @@ export function openPriceList(overrides: ReadonlyMap<string, Rates>): PriceList 
 
 function ownPrice(own: ReadonlyMap<string, Rates>, model: string): Price | null {
   const id = bareId(model);
-  const rates = own.get(model.trim().toLowerCase()) ?? own.get(id) ?? own.get(undatedId(id));
-  return rates === undefined ? null : { rates, basis: "override", source: PRICE_SOURCES.policy, provider: null };
+  for (const row of [model.trim().toLowerCase(), id, undatedId(id)]) {
+    const rates = own.get(row);
+    if (rates === undefined) continue;
+    const extras = extrasOf(row, null, null);
+    return { rates, extras, basis: "override", source: PRICE_SOURCES.policy, row, provider: null };
+  }
+  return null;
 }
 
 /** The first sure answer, else the first approximate one. */
@@ -96,16 +104,28 @@ function triesFor(id: string, providerName: string | null): readonly Try[] {
 function fromTable({ id, provider }: Try, atMs: number): Price | null {
   const row = overrideRow(id, atMs);
   if (row === null) return null;
-  if (provider?.id === "aws") {
-    return { rates: bedrockRates(id, row.rates), basis: "approximate", source: PRICE_SOURCES.table, provider: "aws" };
-  }
+  const seller = provider?.id ?? row.vendor;
+  const price = {
+    extras: extrasOf(row.model, seller, null),
+    source: PRICE_SOURCES.table,
+    row: row.model,
+    provider: seller,
+  };
+  if (seller === "aws") return { ...price, rates: bedrockRates(id, row.rates), basis: "approximate" };
   if (provider !== null && !resells(provider, row.vendor)) return null;
-  return { rates: row.rates, basis: "override", source: PRICE_SOURCES.table, provider: provider?.id ?? row.vendor };
+  return { ...price, rates: row.rates, basis: "override" };
 }
 
 function fromLibrary({ id, provider }: Try, atMs: number): Price | null {
   const found = libraryRates(id, provider, atMs);
   if (found === null) return null;
-  const basis = found.named ? "exact" : "approximate";
-  return { rates: found.rates, basis, source: PRICE_SOURCES.library, provider: found.provider };
+  const { rates, model, provider: seller } = found;
+  return {
+    rates,
+    extras: extrasOf(id, seller, found.webSearch),
+    basis: found.named ? "exact" : "approximate",
+    source: PRICE_SOURCES.library,
+    row: model,
+    provider: seller,
+  };
 }

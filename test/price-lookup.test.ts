@@ -155,7 +155,7 @@ describe("the operator's own prices", () => {
   test("win over every list, in dated and marked forms of the model too", () => {
     const models = ["claude-sonnet-5-5", "claude-sonnet-5-5-20260928", "claude-sonnet-5-5[1m]", "my-llama"];
     for (const model of models) {
-      expect(mine.find(model, "claude", NOW)).toEqual({
+      expect(mine.find(model, "claude", NOW)).toMatchObject({
         rates: seven,
         basis: "override",
         source: "astra.yml",

@@ -5,7 +5,7 @@ import type { IdKind } from "../src/core/id.ts";
 import type { Policy } from "../src/core/policy.ts";
 import { checkPolicy } from "../src/core/policy-check.ts";
 import { resolvePolicy } from "../src/core/policy-resolve.ts";
-import type { PriceList, Rate } from "../src/core/price.ts";
+import type { Extras, PriceList, Rate } from "../src/core/price.ts";
 import type { Ledger } from "../src/ledger/ledger.ts";
 import { openSqlite } from "../src/ledger/sqlite.ts";
 import { agentOperations, operatorOperations } from "../src/operations/index.ts";
@@ -45,6 +45,9 @@ export const TABLES = [
   "cap_pace",
   "privacy_accounts",
   "privacy_releases",
+  "metered_responses",
+  "meter_threads",
+  "meter_files",
 ] as const;
 
 /** A local agent over stdio: it is whoever it says. */
@@ -68,18 +71,30 @@ const RATE: Rate = {
   cacheWrite1h: 2_000_000_000n,
 };
 
+/** Fast mode doubles, a region adds a tenth, a search costs a cent. */
+const EXTRAS: Extras = { fastPercent: 200n, regionPercent: 110n, webSearch: 10_000_000n };
+
 /** Every model whose name begins with "known" costs `RATE`; the dearest costs ten times that. */
 export const PRICES: PriceList = {
   find: (model) =>
     model.startsWith("known")
-      ? { rates: { base: RATE, bands: [] }, basis: "exact", source: "test", provider: "anthropic" }
+      ? {
+          rates: { base: RATE, bands: [] },
+          extras: EXTRAS,
+          basis: "exact",
+          source: "test",
+          row: "known",
+          provider: "anthropic",
+        }
       : null,
   worst: () => ({
     rates: {
       base: Object.fromEntries(Object.entries(RATE).map(([kind, price]) => [kind, price * 10n])) as Rate,
       bands: [],
     },
+    extras: EXTRAS,
     basis: "worst_known",
+    row: null,
     source: "test",
     provider: "anthropic",
   }),

@@ -1,4 +1,5 @@
 // What one usage comes to: exact arithmetic on prices per million tokens.
+import type { MeteredResponse } from "./metered.ts";
 import type { Nano } from "./money.ts";
 
 /** Prices of one model in nano-dollars per million tokens. */
@@ -27,11 +28,30 @@ export type PricedTokens = {
 /** Where a price came from: the list's own row, the policy or our table, a near relative, or the dearest known. */
 export type PriceBasis = "exact" | "override" | "approximate" | "worst_known";
 
-/** `provider`: who sells the model by the list's name ("anthropic"); null where the list does not say. */
+/** What a response costs beside its tokens' rates. The percents multiply its tokens' price: 200 doubles it. */
+export type Extras = {
+  /** Fast mode. */
+  readonly fastPercent: bigint;
+  /** Processing kept in one country. */
+  readonly regionPercent: bigint;
+  /** Nano-dollars of one web search that the provider ran. */
+  readonly webSearch: Nano;
+};
+
+/** How a response was served, where that changes the price of its tokens. */
+export type Service = Pick<MeteredResponse, "speed" | "region">;
+export const STANDARD_SERVICE: Service = { speed: "standard", region: null };
+
+/**
+ * `row`: the list's own name of the model whose price it is, null for the dearest known; `provider`: who sells it by
+ * the list's name ("anthropic"), null where the list does not say.
+ */
 export type Price = {
   readonly rates: Rates;
+  readonly extras: Extras;
   readonly basis: PriceBasis;
   readonly source: string;
+  readonly row: string | null;
   readonly provider: string | null;
 };
 
@@ -44,8 +64,8 @@ export type PriceList = {
 
 const MILLION = 1_000_000n;
 
-/** Nano-dollars for the tokens, rounded half up once for the whole. */
-export function costOf(tokens: PricedTokens, rates: Rates): Nano {
+/** Nano-dollars for the tokens at their rates, times each percent, rounded half up once for the whole. */
+export function costOf(tokens: PricedTokens, rates: Rates, percents: readonly bigint[] = []): Nano {
   const prompt = tokens.input + tokens.cacheRead + tokens.cacheWrite;
   const rate = rates.bands.findLast((band) => prompt > band.above)?.rate ?? rates.base;
   const scaled =
@@ -54,5 +74,12 @@ export function costOf(tokens: PricedTokens, rates: Rates): Nano {
     tokens.cacheRead * rate.cacheRead +
     (tokens.cacheWrite - tokens.cacheWrite1h) * rate.cacheWrite +
     tokens.cacheWrite1h * rate.cacheWrite1h;
-  return (scaled * 2n + MILLION) / (MILLION * 2n);
+  const factor = percents.reduce((product, percent) => product * percent, 1n);
+  const unit = MILLION * 100n ** BigInt(percents.length);
+  return (scaled * factor * 2n + unit) / (unit * 2n);
+}
+
+/** What multiplies the price of a response served so; the two surcharges multiply each other. */
+export function percentsOf({ fastPercent, regionPercent }: Extras, { speed, region }: Service): bigint[] {
+  return [...(speed === "fast" ? [fastPercent] : []), ...(region === null ? [] : [regionPercent])];
 }

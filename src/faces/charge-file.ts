@@ -45,15 +45,18 @@ async function* csvRecords(pieces: AsyncIterable<string>): AsyncGenerator<Found>
   }
 }
 
+/** Files of before there were meters lack it. */
+const SINCE_METERS = "metered_by";
+
 /** All of ours, in any order, and no others. */
 function checkedColumns(cells: readonly Cell[], line: number): string[] {
   const columns = cells.map((cell) => cell ?? "");
   if (columns.includes("BilledCost"))
     throw lineFault(line, "expected an export without --focus: its columns do not say enough to book charges");
-  const missing = COLUMNS.find((column) => !columns.includes(column));
+  const missing = COLUMNS.find((column) => column !== SINCE_METERS && !columns.includes(column));
   const unknown = columns.find((column) => !(COLUMNS as readonly string[]).includes(column));
   if (missing !== undefined) throw lineFault(line, `expected the columns of an export; ${missing} is missing`);
-  if (unknown !== undefined || columns.length > COLUMNS.length)
+  if (unknown !== undefined || new Set(columns).size < columns.length)
     throw lineFault(line, "expected the columns of an export, each once and no others");
   return columns;
 }

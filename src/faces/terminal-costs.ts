@@ -21,7 +21,7 @@ export function costsText(answer: Answer): string {
 
 /** How much of the total is in doubt, why, and what to do about it. */
 function doubts(answer: Answer): string[] {
-  const named = (models: unknown) => ((models as string[]).length > 0 ? ` (${(models as string[]).join(", ")})` : "");
+  const named = (names: unknown) => ((names as string[]).length > 0 ? ` (${(names as string[]).join(", ")})` : "");
   const lines: string[] = [];
   if (Number(answer.unpriced_charges) > 0)
     lines.push(
@@ -32,7 +32,9 @@ function doubts(answer: Answer): string[] {
       `Priced approximately: ${counted(answer.approximate_charges, "charge")}${named(answer.approximate_models)}. Their own prices can be set under prices in astra.yml.`,
     );
   if (Number(answer.late_charges) > 0)
-    lines.push(`Reported late, after their session had ended: ${counted(answer.late_charges, "charge")}.`);
+    lines.push(
+      `Reported late, after their session had ended: ${counted(answer.late_charges, "charge")}${named(answer.late_agents)}.`,
+    );
   return lines.length > 0 ? [lines.map(shownText).join("\n")] : [];
 }
 

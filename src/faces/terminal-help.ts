@@ -10,6 +10,8 @@ const OTHER_COMMANDS = [
   ["uninstall claude-code", "take out again what install put in"],
   ["policy check FILE", "check an astra.yml and name every fault"],
   ["policy show --agent ID", "an agent's effective budget and where each field came from"],
+  ["prices MODEL", "what a model costs, by which row of which list, and why"],
+  ["prices check", "our prices beside LiteLLM's: what differs and what only one knows; exits 1 on a difference"],
   ["webhooks deliver", "send the webhook messages that are due, and end; for a scheduler where nothing is served"],
   ["ledger backup FILE", "a consistent copy of the live ledger"],
   [

@@ -1,6 +1,7 @@
 // Charges by the page, in the order in which they were recorded: a page costs the same wherever in the ledger it is.
 import { type Kysely, type RawBuilder, sql } from "kysely";
-import { BOOK_SIZE, findBook } from "./books.ts";
+import { min } from "../core/limits.ts";
+import { findBook } from "./books.ts";
 import { calendarNumber } from "./calendar.ts";
 import type { ToolLine } from "./charges.ts";
 import type { CostFilter } from "./costs.ts";
@@ -35,7 +36,7 @@ const MOST_LOOKED_AT = 20_000n;
 /** The first charges after a number (0 = from the start) that the filter lets through, oldest first. */
 export function* chargesAfter(filter: CostFilter, after: bigint, limit: number): Work<ChargePage> {
   const book = yield* findBook(filter.workspaceId);
-  const start = (book?.no ?? 0n) * BOOK_SIZE;
+  const start = book?.startSeq ?? 0n;
   const last = book?.lastSeq ?? 0n;
   const from = yield* first(nextSeq, { after: start + after, last });
   if (!from) return { charges: [], next: null };
@@ -60,8 +61,6 @@ export function* chargesAfter(filter: CostFilter, after: bigint, limit: number):
     next: more ? end - start : null,
   };
 }
-
-const min = (a: bigint, b: bigint): bigint => (a < b ? a : b);
 
 /** The first `seq` there is after another: where charges were pruned there are none for a long way. */
 const nextSeq = statement((db, args: { after: bigint; last: bigint }) =>

@@ -46,6 +46,7 @@ const PLAIN = Object.keys({
   priced_nano_usd: 0,
   cost_source: 0,
   source: 0,
+  meter: 0,
   late: 0,
   latency_ms: 0,
   error: 0,

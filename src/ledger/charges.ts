@@ -1,15 +1,16 @@
 // Charges: the one place where a fact is written, together with everything that is derived from it.
 import { sql } from "kysely";
 import { balanceKeys } from "../core/balance-key.ts";
+import { METERS, type Meter } from "../core/metered.ts";
 import type { Nano } from "../core/money.ts";
-import { amountsOf, NOTHING, type Usage } from "../core/usage.ts";
+import { addAmounts, amountsOf, NOTHING, type Usage } from "../core/usage.ts";
 import { addToBalances, type BalanceRow } from "./balances.ts";
 import { calendarNumber } from "./calendar.ts";
 import { type ChargeValues, insertCharge } from "./charge-row.ts";
-import { followCharge } from "./executions.ts";
+import { followCharges } from "./executions.ts";
 import { foldCosts, isFoldDue } from "./fold.ts";
 import { ensureNames, numberOf } from "./names.ts";
-import type { Session, SessionTotals } from "./session-row.ts";
+import { addTotals, type Session, type SessionTotals } from "./session-row.ts";
 import { addToSession } from "./sessions.ts";
 import { all, first, statement, type Work } from "./statement.ts";
 import {
@@ -44,6 +45,8 @@ export type NewCharge = {
   readonly costSource: CostSource;
   readonly priceList: string | null;
   readonly source: ChargeSource;
+  /** Who found out the usage; of a correction, that of what it corrects. */
+  readonly meter: Meter;
   readonly late: "late" | "in_time";
   readonly latencyMs: number | null;
   readonly error: string | null;
@@ -55,6 +58,7 @@ export type NewCharge = {
 };
 
 export type Recorded = {
+  /** Of the last charge. */
   readonly id: string;
   readonly balances: readonly BalanceRow[];
   readonly totals: SessionTotals;
@@ -68,21 +72,51 @@ export const chargeId = (sessionId: string, no: bigint): string => `chg_${sessio
  * in time the costs. Answers the new balances and totals. Every lock the transaction needs must be held before.
  */
 export function* recordCharge(charge: NewCharge): Work<Recorded> {
-  const { session, usage, cost } = charge;
-  const attribution = { ...session, hour: charge.hour };
-  const balances = yield* addToBalances(session.workspaceId, balanceKeys(attribution), amountsOf(usage, cost), NOTHING);
-  const totals = yield* addToSession(session.id, { ...usage, cost, errors: charge.error === null ? 0n : 1n });
-  const no = totals.charges;
-  yield* ensureNames([charge.model, charge.provider, charge.tool, charge.priceList]);
-  const seq = (yield* first(insertCharge, valuesOf(charge, no)))?.seq ?? 0n;
-  for (const line of charge.lines) {
-    yield* ensureNames([line.tool]);
-    yield* all(insertLine, { seq, tool: line.tool, calls: line.calls, cost: line.cost });
+  return yield* recordCharges(charge.session, [charge]);
+}
+
+/** The same for one or more charges of one session; what is derived from them is written once. Balances: of the last hour. */
+export function* recordCharges(session: Session, charges: readonly NewCharge[]): Work<Recorded> {
+  let balances: readonly BalanceRow[] = [];
+  for (const [hour, some] of Map.groupBy(charges, (charge) => charge.hour)) {
+    const amounts = some.map(({ usage, cost }) => amountsOf(usage, cost)).reduce(addAmounts);
+    balances = yield* addToBalances(session.workspaceId, balanceKeys({ ...session, hour }), amounts, NOTHING);
   }
-  yield* followCharge(charge, totals);
-  if (yield* isFoldDue(session.workspaceId, seq, charge.lines.length)) yield* foldCosts(session.workspaceId);
+  const totals = yield* addToSession(session.id, charges.map(totalsOf).reduce(addTotals));
+  yield* ensureNames(charges.flatMap(namesOf));
+  let no = totals.charges - BigInt(charges.length);
+  const seqs: bigint[] = [];
+  for (const charge of charges) {
+    no += 1n;
+    const seq = (yield* first(insertCharge, valuesOf(charge, no)))?.seq ?? 0n;
+    for (const { tool, calls, cost } of charge.lines) yield* all(insertLine, { seq, tool, calls, cost });
+    seqs.push(seq);
+  }
+  yield* followCharges(
+    session,
+    charges.reduce((sum, { cost }) => sum + cost, 0n),
+    totals,
+  );
+  const lines = charges.reduce((sum, charge) => sum + charge.lines.length, 0);
+  if (yield* isFoldDue(session.workspaceId, seqs, lines)) yield* foldCosts(session.workspaceId);
   return { id: chargeId(session.id, no), balances, totals };
 }
+
+/** What a charge adds to its session. */
+const totalsOf = ({ usage, cost, error }: NewCharge): SessionTotals => ({
+  ...usage,
+  cost,
+  charges: 1n,
+  errors: error === null ? 0n : 1n,
+});
+
+const namesOf = (charge: NewCharge): (string | null)[] => [
+  charge.model,
+  charge.provider,
+  charge.tool,
+  charge.priceList,
+  ...charge.lines.map(({ tool }) => tool),
+];
 
 const insertLine = statement((db, args: { seq: bigint; tool: string; calls: bigint; cost: bigint }) =>
   db.insertInto("charge_tool_rows").values({
@@ -172,6 +206,7 @@ function valuesOf(charge: NewCharge, no: bigint): ChargeValues {
     cost_source: BigInt(COST_SOURCES.indexOf(charge.costSource)),
     price_list: charge.priceList ?? "",
     source: BigInt(CHARGE_SOURCES.indexOf(charge.source)),
+    meter: BigInt(METERS.indexOf(charge.meter)),
     late: charge.late === "late" ? 1n : 0n,
     latency_ms: charge.latencyMs === null ? null : BigInt(charge.latencyMs),
     error: charge.error,

@@ -13,6 +13,7 @@ export const SUMS = [
   "cache_write_tokens",
   "tool_calls",
   "cost_nano_usd",
+  "metered_nano_usd",
 ] as const;
 export type Sums = Readonly<Record<(typeof SUMS)[number], bigint>>;
 

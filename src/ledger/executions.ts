@@ -1,8 +1,9 @@
 // Executions as they are made: a session ends, is counted in its windows, and a late charge moves its score.
 import { dayOf } from "../core/balance-key.ts";
 import { type Execution, executionWindows, type Outcome, scoreOf } from "../core/execution.ts";
-import type { NewCharge } from "./charges.ts";
+import type { Nano } from "../core/money.ts";
 import { type Session, type SessionTotals, toSession } from "./session-row.ts";
+import { endWatch } from "./session-watch.ts";
 import { type Arguments, all, first, statement, type Work } from "./statement.ts";
 import type { ExecutionsByWindowTable, SessionStatus } from "./tables.ts";
 
@@ -43,7 +44,7 @@ const end = statement(
       .returningAll(),
 );
 
-/** Ends an open session and counts the execution; answers whether it was open. */
+/** Ends an open session, counts the execution and ends its watch; answers whether it was open. */
 export function* endOpenSession(session: Session, ending: Ending): Work<"ended" | "was_not_open"> {
   const { status, outcome, error, hour } = ending;
   const costLimit = session.budget.maxCostCents;
@@ -58,11 +59,12 @@ export function* endOpenSession(session: Session, ending: Ending): Work<"ended" 
     latency_ms: execution.latencyMs,
     score_ppm: scoreOf(execution),
   });
+  yield* endWatch(ended.workspaceId, ended.id, ended.role);
   return "ended";
 }
 
-/** After a charge is booked: one on an ended session changes what that had left of its cost limit, hence its score. */
-export function* followCharge({ session, cost }: NewCharge, totals: SessionTotals): Work<void> {
+/** After charges are booked: on an ended session they change what that had left of its cost limit, hence its score. */
+export function* followCharges(session: Session, cost: Nano, totals: SessionTotals): Work<void> {
   const hour = session.execution?.hour ?? null;
   const before = executionOf(session, { ...totals, cost: totals.cost - cost });
   const after = executionOf(session, totals);

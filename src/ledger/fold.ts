@@ -32,11 +32,12 @@ const countLines = statement((db, args: { workspaceId: string; lines: bigint }) 
     .returning("unfolded_lines"),
 );
 
-/** Is it the turn of this charge to fold? */
-export function* isFoldDue(workspaceId: string, seq: bigint, lines: number): Work<boolean> {
-  if (lines === 0) return seq % FOLD_EVERY === 0n;
+/** Is it the turn of these charges, with so many lines of tools, to fold? */
+export function* isFoldDue(workspaceId: string, seqs: readonly bigint[], lines: number): Work<boolean> {
+  const isTurn = seqs.some((seq) => seq % FOLD_EVERY === 0n);
+  if (lines === 0) return isTurn;
   const row = yield* first(countLines, { workspaceId, lines: BigInt(lines) });
-  return seq % FOLD_EVERY === 0n || (row?.unfolded_lines ?? 0n) >= MOST_LINES;
+  return isTurn || (row?.unfolded_lines ?? 0n) >= MOST_LINES;
 }
 
 type Range = { after: bigint; to: bigint };

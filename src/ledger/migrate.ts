@@ -9,6 +9,7 @@ const FILES = [
   "0004_executions.sql",
   "0005_incidents.sql",
   "0006_privacy.sql",
+  "0007_meters.sql",
 ] as const;
 
 export const LEDGER_VERSION = FILES.length;

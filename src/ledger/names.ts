@@ -16,8 +16,9 @@ const insert = statement((db, args: Record<string, string>) =>
 
 /** Gives each of the texts a number, where it has none yet. */
 export function* ensureNames(names: readonly (string | null)[]): Work<void> {
-  if (names.length > MOST) throw new TypeError(`more than ${MOST} names at once`);
-  yield* all(insert, Object.fromEntries(SLOTS.map((slot, i) => [slot, names[i] ?? ""])));
+  const distinct = [...new Set(names.filter((name) => name !== null))];
+  for (let i = 0; i < distinct.length; i += MOST)
+    yield* all(insert, Object.fromEntries(SLOTS.map((slot, place) => [slot, distinct[i + place] ?? ""])));
 }
 
 /** In a statement: the number of a name (an argument or a text), null where it has none. */

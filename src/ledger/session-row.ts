@@ -65,6 +65,11 @@ export const NO_TOTALS: SessionTotals = {
   cost: 0n,
 };
 
+export function addTotals(a: SessionTotals, b: SessionTotals): SessionTotals {
+  const sums = (Object.keys(NO_TOTALS) as (keyof SessionTotals)[]).map((each) => [each, a[each] + b[each]]);
+  return Object.fromEntries(sums) as SessionTotals;
+}
+
 export const SESSION_COLUMNS = Object.keys({
   id: 0,
   workspace_id: 0,

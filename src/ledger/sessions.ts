@@ -46,11 +46,12 @@ export function* insertSession(session: Session): Work<void> {
   yield* insertAttribution(session);
 }
 
-const addTotals = statement(
+const addToTotals = statement(
   (
     db,
     args: {
       id: string;
+      charges: bigint;
       errors: bigint;
       input: bigint;
       output: bigint;
@@ -64,7 +65,7 @@ const addTotals = statement(
       .updateTable("sessions")
       .where("id", "=", args.id)
       .set((eb) => ({
-        charges: eb("charges", "+", 1n),
+        charges: eb("charges", "+", args.charges),
         errors: eb("errors", "+", args.errors),
         input_tokens: eb("input_tokens", "+", args.input),
         output_tokens: eb("output_tokens", "+", args.output),
@@ -85,17 +86,18 @@ const addTotals = statement(
       ]),
 );
 
-/** Adds one charge to a session's own totals; answers them as they are then. */
-export function* addToSession(id: string, charge: Omit<SessionTotals, "charges">): Work<SessionTotals> {
-  const row = yield* first(addTotals, {
+/** Adds charges to a session's own totals; answers them as they are then. */
+export function* addToSession(id: string, more: SessionTotals): Work<SessionTotals> {
+  const row = yield* first(addToTotals, {
     id,
-    errors: charge.errors,
-    input: charge.inputTokens,
-    output: charge.outputTokens,
-    cacheRead: charge.cacheReadTokens,
-    cacheWrite: charge.cacheWriteTokens,
-    toolCalls: charge.toolCalls,
-    cost: charge.cost,
+    charges: more.charges,
+    errors: more.errors,
+    input: more.inputTokens,
+    output: more.outputTokens,
+    cacheRead: more.cacheReadTokens,
+    cacheWrite: more.cacheWriteTokens,
+    toolCalls: more.toolCalls,
+    cost: more.cost,
   });
   if (!row) throw new TypeError("a charge names a session that is not there");
   return toTotals(row);
@@ -121,10 +123,14 @@ const inTree = statement((db, args: { root: string }) =>
   db.selectFrom("sessions").selectAll().where("root_session_id", "=", args.root).orderBy("id"),
 );
 
+/** All sessions of a session's swarm, its own and ended ones too. */
+export function* swarmOf(session: Session): Work<Session[]> {
+  return (yield* all(inTree, { root: session.chain[0] ?? session.id })).map(toSession);
+}
+
 /** All sessions below this one, ended ones too. */
 export function* descendantsOf(session: Session): Work<Session[]> {
-  const rows = yield* all(inTree, { root: session.chain[0] ?? session.id });
-  return rows.map(toSession).filter((other) => other.id !== session.id && other.chain.includes(session.id));
+  return (yield* swarmOf(session)).filter((other) => other.id !== session.id && other.chain.includes(session.id));
 }
 
 const overdue = statement((db, args: { workspaceId: string; before: bigint; limit: bigint }) =>

@@ -3,6 +3,7 @@ import type { BalanceScope } from "../core/balance-key.ts";
 import type { ExecutionWindow, Outcome } from "../core/execution.ts";
 import type { IncidentKind, IncidentScope } from "../core/incident.ts";
 import type { AmountMeasure } from "../core/limits.ts";
+import { METERS, type Meter } from "../core/metered.ts";
 import type { Mechanism } from "../core/privacy.ts";
 import type { WindowKind } from "../core/window.ts";
 
@@ -36,6 +37,9 @@ export type CostSource = (typeof COST_SOURCES)[number];
 /** In the order of their numbers in `charge_rows`. */
 export const CHARGE_SOURCES = ["self_reported", "unconfirmed", "reversal", "correction", "imported"] as const;
 export type ChargeSource = (typeof CHARGE_SOURCES)[number];
+/** As charges are shown: what a meter found out is not self-reported. */
+export const SHOWN_SOURCES = [...CHARGE_SOURCES, ...METERS.filter((meter) => meter !== "self_reported")] as const;
+export type ShownSource = (typeof SHOWN_SOURCES)[number];
 
 export type SessionsTable = Tally & {
   id: string;
@@ -113,6 +117,8 @@ export type ChargeRowsTable = ChargeFacts & {
   cost_source: bigint;
   price_list_no: bigint;
   source: bigint;
+  /** By its number in `METERS`. */
+  meter: bigint;
   key_hash: bigint | null;
   request_hash: bigint | null;
   corrects_no: bigint | null;
@@ -138,7 +144,9 @@ export type ChargesView = ChargeFacts & {
   hour: string;
   cost_source: CostSource;
   price_list: string | null;
-  source: ChargeSource;
+  source: ShownSource;
+  /** Null = only self-reported. */
+  metered_by: Exclude<Meter, "self_reported"> | null;
   seq: bigint;
   no: bigint;
   corrects_no: bigint | null;
@@ -179,7 +187,7 @@ export type BalancesTable = {
   tool_calls_held: bigint;
 };
 
-type CostTally = Tally & { unpriced: bigint; approximate: bigint; late: bigint };
+type CostTally = Tally & { unpriced: bigint; approximate: bigint; late: bigint; metered_nano_usd: bigint };
 
 type CellKey = {
   book_no: bigint;
@@ -435,6 +443,34 @@ export type PrivacyReleasesTable = {
   released_at: bigint;
 };
 
+/** The account of a response of a model that is booked. */
+export type MeteredResponsesTable = {
+  book_no: bigint;
+  response_hash: bigint;
+  session_no: bigint;
+  charge_no: bigint;
+  /** By its number in `METERS`. */
+  meter: bigint;
+  input_tokens: bigint;
+  output_tokens: bigint;
+  cache_read_tokens: bigint;
+  cache_write_tokens: bigint;
+  cache_write_1h_tokens: bigint;
+  web_searches: bigint;
+  tool_calls: bigint;
+  cost_nano_usd: bigint;
+};
+
+export type MeterThreadsTable = {
+  workspace_id: string;
+  client: string;
+  thread_id: string;
+  session_id: string;
+  warned: string;
+};
+
+export type MeterFilesTable = { workspace_id: string; path: string; bytes: bigint };
+
 export type Tables = {
   sessions: SessionsTable;
   names: NamesTable;
@@ -470,4 +506,7 @@ export type Tables = {
   cap_pace: CapPaceTable;
   privacy_accounts: PrivacyAccountsTable;
   privacy_releases: PrivacyReleasesTable;
+  metered_responses: MeteredResponsesTable;
+  meter_threads: MeterThreadsTable;
+  meter_files: MeterFilesTable;
 };

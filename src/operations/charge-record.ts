@@ -1,12 +1,13 @@
 // A charge as a record: all that another ledger needs to book it as it was. What exports write and imports read.
 import { z } from "zod";
 import { callerId } from "../core/id.ts";
+import { METERS } from "../core/metered.ts";
 import { EXACT_USD, nanoFromText, usdText } from "../core/money.ts";
 import { isCalendarDate } from "../core/window.ts";
 import type { ListedCharge } from "../ledger/charge-list.ts";
 import { chargeId } from "../ledger/charges.ts";
 import type { Session } from "../ledger/session-row.ts";
-import { CHARGE_SOURCES, COST_SOURCES } from "../ledger/tables.ts";
+import { COST_SOURCES, SHOWN_SOURCES } from "../ledger/tables.ts";
 import { freeText, instant } from "./input.ts";
 import { instantOut } from "./output.ts";
 
@@ -87,7 +88,9 @@ export const chargeRecord = z.strictObject({
   priced_usd: usd.nullable(),
   cost_source: oneOf(COST_SOURCES),
   price_list: freeText(200).nullable(),
-  source: oneOf(CHARGE_SOURCES),
+  source: oneOf(SHOWN_SOURCES),
+  /** Files of before there were meters have no such column. */
+  metered_by: oneOf(METERS).exclude(["self_reported"]).nullable().default(null),
   late: flag,
   latency_ms: z
     .int({ error: "expected whole milliseconds" })
@@ -100,7 +103,7 @@ export const chargeRecord = z.strictObject({
 });
 
 /** As it is written: money and instants as texts, counts as numbers. */
-export type ChargeRecord = z.input<typeof chargeRecord>;
+export type ChargeRecord = Required<z.input<typeof chargeRecord>>;
 /** As it is read. */
 export type ReadRecord = z.output<typeof chargeRecord>;
 
@@ -139,6 +142,7 @@ export const CHARGE_COLUMNS = Object.entries({
   cost_source: "text",
   price_list: "text",
   source: "text",
+  metered_by: "text",
   late: "flag",
   latency_ms: "number",
   error: "text",
@@ -184,6 +188,7 @@ export function recordOf(charge: ListedCharge, ancestors: readonly Session[]): C
     cost_source: charge.cost_source,
     price_list: charge.price_list,
     source: charge.source,
+    metered_by: charge.metered_by,
     late: charge.late === 1n,
     latency_ms: charge.latency_ms === null ? null : Number(charge.latency_ms),
     error: charge.error,

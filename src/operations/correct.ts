@@ -121,6 +121,7 @@ export function* correctTo(
     costSource: to.source,
     priceList: to.priceList ?? null,
     source: "correction",
+    meter: charge.metered_by ?? "self_reported",
     late: "in_time",
     latencyMs: null,
     error: null,

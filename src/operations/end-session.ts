@@ -9,7 +9,6 @@ import { endOpenSession } from "../ledger/executions.ts";
 import { grantsInForce } from "../ledger/grants.ts";
 import { type Hold, openHolds } from "../ledger/holds.ts";
 import type { Session } from "../ledger/session-row.ts";
-import { endWatch } from "../ledger/session-watch.ts";
 import { findSession, openDescendants } from "../ledger/sessions.ts";
 import type { Work } from "../ledger/statement.ts";
 import { recordChange } from "./audit.ts";
@@ -71,7 +70,6 @@ function* end(context: Context, principal: Principal, args: z.output<typeof inpu
     yield* endOpenSession(child, { status: "cancelled", outcome: "cancelled", error: null, ...ending });
   const outcome = yield* outcomeAt(context, session, args.status, now);
   yield* endOpenSession(session, { status: args.status, outcome, error: args.error ?? null, ...ending });
-  for (const each of [session, ...children]) yield* endWatch(each.workspaceId, each.id, each.role);
   if (principal.kind !== "agent") {
     yield* recordChange(context, principal, {
       action: "end_session",

@@ -87,6 +87,7 @@ function chargeOfHold(hold: Hold, session: Session, source: "unconfirmed" | "rev
     costSource: "estimate",
     priceList: null,
     source,
+    meter: "self_reported",
     late: session.status === "open" ? "in_time" : "late",
     latencyMs: null,
     error: null,

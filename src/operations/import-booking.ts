@@ -38,6 +38,7 @@ function plainCharge(record: ReadRecord, session: Session, known: KnownCharges):
     costSource: record.cost_source,
     priceList: record.price_list,
     source: "imported",
+    meter: record.metered_by ?? "self_reported",
     late: record.late ? "late" : "in_time",
     latencyMs: record.latency_ms,
     error: record.error,

@@ -1,12 +1,12 @@
 // Sessions that an import names: those that are here must be the same, those that are not are made, and have ended.
 
 import { isSessionIdTaken } from "../ledger/charge-import.ts";
-import { endOpenSession } from "../ledger/executions.ts";
-import { NO_TOTALS, type Session } from "../ledger/session-row.ts";
-import { findSession, insertSession } from "../ledger/sessions.ts";
+import type { Session } from "../ledger/session-row.ts";
+import { findSession } from "../ledger/sessions.ts";
 import type { Work } from "../ledger/statement.ts";
 import type { ReadRecord } from "./charge-record.ts";
-import { type Context, hourAt, invalidInput } from "./operation.ts";
+import { type Context, invalidInput } from "./operation.ts";
+import { insertPastSession } from "./past-session.ts";
 
 /** Ids from the root to the record's own session. */
 export const chainOf = (record: ReadRecord): string[] => [
@@ -72,45 +72,22 @@ export class ImportedSessions {
   }
 
   *#make(named: Named, parent: Session | null, record: ReadRecord, path: string): Work<Session> {
-    const { policy } = this.#context;
     if (yield* isSessionIdTaken(named.session_id))
       throw invalidInput(columnOf(path, "session_id"), "expected a session that is not another workspace's");
-    const session: Session = {
+    this.made += 1;
+    return yield* insertPastSession(this.#context, {
       id: named.session_id,
-      workspaceId: policy.workspace.id,
       agentId: named.agent_id,
       role: named.role,
       teamId: named.team_id,
       taskId: named.task_id,
       userId: named.user_id,
-      model: null,
-      provider: null,
-      parentSessionId: parent?.id ?? null,
-      parentAgentId: parent?.agentId ?? null,
-      chain: [...(parent?.chain ?? []), named.session_id],
-      depth: parent ? parent.depth + 1 : 0,
-      budget: policy.hardCaps,
-      tools: { allow: [], deny: [] },
-      memory: {},
-      clamped: [],
-      status: "open",
-      error: null,
+      parent,
       openedAt: named.opened_at,
-      expiresAt: named.opened_at + Number(policy.hardCaps.maxDuration),
-      endedAt: null,
-      execution: null,
-      idempotencyKey: null,
-      request: null,
-      totals: NO_TOTALS,
-    };
-    yield* insertSession(session);
-    this.made += 1;
-    // It has ended here, whatever it does elsewhere: nothing can be opened under it or held in it.
-    const status = named.status === "open" ? "success" : named.status;
-    const atMs = Math.max(named.opened_at, named.ended_at ?? record.occurred_at);
-    const hour = hourAt(this.#context, atMs);
-    yield* endOpenSession(session, { status, outcome: status, error: null, atMs, hour });
-    return (yield* findSession(session.workspaceId, session.id)) ?? session;
+      endedAt: named.ended_at ?? record.occurred_at,
+      // It has ended here, whatever it does elsewhere.
+      status: named.status === "open" ? "success" : named.status,
+    });
   }
 }
 

@@ -14,7 +14,7 @@ import { recordChange } from "./audit.ts";
 import { freeText, ourId } from "./input.ts";
 import { actorOf, callingAgent, defineOperation, forbidden, mayTouch, type Principal } from "./operation.ts";
 import { instantOut } from "./output.ts";
-import { nextCursor, pageInput, wrongCursor } from "./page.ts";
+import { idIn, nextCursor, pageFrom, pageInput } from "./page.ts";
 
 const output = z.looseObject({
   incident_id: z.string(),
@@ -51,7 +51,7 @@ export const listIncidents = defineOperation({
   run: (context, principal, args) => {
     const agentId = callerOf(principal, args.agent_id);
     return context.ledger.read(function* () {
-      if (args.cursor !== undefined && !/^[a-z0-9_]{1,64}$/.test(args.cursor)) throw wrongCursor();
+      const below = args.cursor === undefined ? undefined : idIn(args.cursor);
       const filter = {
         workspaceId: context.policy.workspace.id,
         kind: args.kind ?? null,
@@ -60,12 +60,9 @@ export const listIncidents = defineOperation({
         agentId,
         state: args.state ?? null,
       };
-      const found = yield* incidentsBelow(filter, args.limit + 1, args.cursor);
-      const shown = found.slice(0, args.limit);
-      return {
-        incidents: shown.map((incident) => incidentOut(incident, principal)),
-        next_cursor: found.length > shown.length ? (shown.at(-1)?.id ?? null) : null,
-      };
+      const found = yield* incidentsBelow(filter, args.limit + 1, below);
+      const { items, next_cursor } = pageFrom(found, args.limit, (last) => last.id);
+      return { incidents: items.map((incident) => incidentOut(incident, principal)), next_cursor };
     });
   },
 });
@@ -130,11 +127,8 @@ function incidentNotFound(): AstraError {
   return new AstraError("not_found", "There is no such incident.", "list_incidents shows them.");
 }
 
-function incidentOut(incident: Incident, principal: Principal): IncidentOut {
-  const { acknowledged } = incident;
-  // Others' sessions are handles, and what operators write to each other is not for agents.
-  const { other_session_id, other_agent_id, ...own } = incident.evidence;
-  const forAgent = principal.kind === "agent";
+/** What an incident is about and was raised for, as callers and webhooks read it. */
+export function incidentFacts(incident: Incident) {
   return {
     incident_id: incident.id,
     kind: incident.kind,
@@ -145,8 +139,19 @@ function incidentOut(incident: Incident, principal: Principal): IncidentOut {
     team_id: incident.teamId,
     task_id: incident.taskId,
     message: incident.message,
-    evidence: forAgent ? own : incident.evidence,
+    evidence: incident.evidence,
     stop_id: incident.stopId,
+  };
+}
+
+function incidentOut(incident: Incident, principal: Principal): IncidentOut {
+  const { acknowledged } = incident;
+  // Others' sessions are handles, and what operators write to each other is not for agents.
+  const { other_session_id, other_agent_id, ...own } = incident.evidence;
+  const forAgent = principal.kind === "agent";
+  return {
+    ...incidentFacts(incident),
+    ...(forAgent ? { evidence: own } : {}),
     state: acknowledged ? "acknowledged" : "open",
     raised_at: instantOut(incident.raisedAt),
     ...(forAgent

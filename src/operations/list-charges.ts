@@ -76,6 +76,7 @@ function lineOf(charge: ListedCharge, principal: Principal): Record<string, unkn
     priced_usd: usdOf(charge.priced_nano_usd),
     cost_source: charge.cost_source,
     source: charge.source,
+    metered_by: charge.metered_by,
     late: charge.late === 1n,
     latency_ms: charge.latency_ms === null ? null : Number(charge.latency_ms),
     corrects: charge.corrects_no === null ? null : chargeId(charge.session_id, charge.corrects_no),

@@ -10,7 +10,7 @@ import { instantsOf } from "./cost-filter.ts";
 import { date } from "./input.ts";
 import { type Context, defineOperation, invalidInput } from "./operation.ts";
 import { fractionOut, usdOf } from "./output.ts";
-import { nextCursor, pageInput, placeOf } from "./page.ts";
+import { nextCursor, pageFrom, pageInput, placeOf } from "./page.ts";
 import { hidesUsers } from "./reveal.ts";
 
 const input = z.strictObject({
@@ -61,12 +61,8 @@ function* page(context: Context, args: z.output<typeof input>): Work<z.input<typ
   };
   const after = args.cursor === undefined ? undefined : placeOf(args.cursor);
   const found = yield* executionsOf(filter, args.limit + 1, after);
-  const shown = found.slice(0, args.limit);
-  const last = shown.at(-1);
-  return {
-    executions: shown.map(executionOut),
-    next_cursor: last && found.length > args.limit ? `${last.ended_at}.${last.session_id}` : null,
-  };
+  const { items, next_cursor } = pageFrom(found, args.limit, (last) => `${last.ended_at}.${last.session_id}`);
+  return { executions: items.map(executionOut), next_cursor };
 }
 
 function executionOut(row: ExecutionLogTable): Record<string, unknown> {

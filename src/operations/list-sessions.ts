@@ -7,7 +7,7 @@ import type { Session } from "../ledger/session-row.ts";
 import type { Work } from "../ledger/statement.ts";
 import { type Context, callingAgent, defineOperation, forbidden } from "./operation.ts";
 import { instantOut } from "./output.ts";
-import { nextCursor, pageInput, placeOf } from "./page.ts";
+import { nextCursor, pageFrom, pageInput, placeOf } from "./page.ts";
 import { hidesUsers } from "./reveal.ts";
 
 export const listSessions = defineOperation({
@@ -41,12 +41,8 @@ function* page(
 ): Work<{ sessions: Record<string, unknown>[]; next_cursor: string | null }> {
   const filter = { workspaceId: context.policy.workspace.id, agentId, which: args.open ? "open" : "all" } as const;
   const found = yield* newest(filter, args.limit + 1, args.cursor === undefined ? undefined : placeOf(args.cursor));
-  const shown = found.slice(0, args.limit);
-  const last = shown.at(-1);
-  return {
-    sessions: shown.map((session) => lineOf(session, context.now())),
-    next_cursor: last && found.length > args.limit ? `${last.openedAt}.${last.id}` : null,
-  };
+  const { items, next_cursor } = pageFrom(found, args.limit, (last) => `${last.openedAt}.${last.id}`);
+  return { sessions: items.map((session) => lineOf(session, context.now())), next_cursor };
 }
 
 function lineOf(session: Session, now: number): Record<string, unknown> {

@@ -1,16 +1,13 @@
 // open_session: admit a block of agent work, with a budget that nothing it holds can widen.
 import { z } from "zod";
-import { type Attribution, sortKeys } from "../core/balance-key.ts";
 import { callerId } from "../core/id.ts";
-import { effectiveBudget, narrowMemory, narrowTools, policyPermissions, roleNameOf } from "../core/inheritance.ts";
-import { type BalanceLookup, lookup } from "../core/limits.ts";
-import { type Ask, type Refusal, type Verdict, verdictOf } from "../core/verdict.ts";
+import { lookup } from "../core/limits.ts";
+import { type Verdict, verdictOf } from "../core/verdict.ts";
 import { readBalances } from "../ledger/balances.ts";
-import { NO_TOTALS, type Session } from "../ledger/session-row.ts";
-import { findAncestors, findSession, findSessionByKey, insertSession } from "../ledger/sessions.ts";
+import type { Session } from "../ledger/session-row.ts";
+import { findSession, findSessionByKey, insertSession } from "../ledger/sessions.ts";
 import type { Work } from "../ledger/statement.ts";
-import { findTask } from "../ledger/tasks.ts";
-import { lockAndExpire } from "./expiry.ts";
+import { admit } from "./admission.ts";
 import { idReused, requestText } from "./idempotency.ts";
 import { budgetFromWire, budgetInput, idempotencyKey, ourId } from "./input.ts";
 import {
@@ -23,14 +20,9 @@ import {
   type Principal,
   sessionNotFound,
 } from "./operation.ts";
-import { budgetOut, clampOut, instantOut, verdictOut, verdictOutput } from "./output.ts";
-import { closeOverdue } from "./overdue.ts";
-import { modelRefusal } from "./pricing.ts";
-import { NOTHING_RAISED } from "./raise.ts";
-import { inheritedRemaining, parentRefusals, spawnLimits, spawnLock } from "./spawn.ts";
-import { knownTask, limitsOf, noticesOf, type Standing, sessionStanding, standingOf } from "./standing.ts";
-import { mayReachTask, refuseForeignTask } from "./task-access.ts";
-import { watchOpening } from "./watch.ts";
+import { budgetOut, instantOut, verdictOut, verdictOutput } from "./output.ts";
+import { limitsOf, noticesOf, sessionStanding } from "./standing.ts";
+import { refuseForeignTask } from "./task-access.ts";
 
 const input = z.strictObject({
   agent_id: callerId
@@ -87,127 +79,28 @@ function* open(context: Context, principal: Principal, args: Input): Work<z.inpu
     if (earlier) return yield* repeat(context, earlier, request, now);
   }
   yield* refuseForeignTask(context, principal, args.task_id);
-  const parent = yield* findParent(context, principal, args.parent_session_id);
-  const ancestors = parent ? [...(yield* findAncestors(parent)), parent] : [];
-  const id = context.newId("session");
-  const hour = hourAt(context, now);
-  const spend: Attribution = {
-    workspaceId: policy.workspace.id,
-    chain: [...(parent?.chain ?? []), id],
+  const opening = {
     agentId,
-    teamId: policy.agents.get(agentId)?.team ?? parent?.teamId ?? null,
-    taskId: args.task_id ?? parent?.taskId ?? null,
-    hour,
+    parent: yield* findParent(context, principal, args.parent_session_id),
+    taskId: args.task_id ?? null,
+    userId: args.user_id ?? null,
+    role: args.role ?? null,
+    model: args.model ?? null,
+    provider: args.provider ?? null,
+    budget: budgetFromWire(args.budget),
+    tools: { allow: args.tools?.allow ?? null, deny: args.tools?.deny ?? [] },
+    key: args.idempotency_key === undefined ? null : { key: args.idempotency_key, request },
   };
-  const standing = yield* standingOf(policy, spend, null, ancestors, now);
-  // The new session's own balance is nobody else's yet: a refusal must not leave a row of it behind.
-  const shared = standing.keys.filter((key) => key.scopeId !== id);
-  const balanceOf = lookup(yield* lockAndExpire(context, sortKeys([...shared, ...spawnLock(parent)]), now));
-  yield* closeOverdue(context, now);
-  const session = prepare(context, args, request, standing, parent, balanceOf, now);
-  const refusals = [
-    ...standing.refusals,
-    ...parentRefusals(parent, now),
-    ...(yield* ruleRefusals(context, principal, session, now)),
-  ];
-  const limits = [
-    ...limitsOf(policy, { ...standing, session }, balanceOf, now),
-    ...(yield* spawnLimits(policy, parent, ancestors, now)),
-  ];
-  const notices = noticesOf(policy, standing, balanceOf);
-  const alone = verdictOf(limits, SPAWN, policy.warnAtPpm, refusals, notices);
-  const raised = alone.decision === "deny" ? NOTHING_RAISED : yield* watchOpening(context, session, standing, now);
-  const verdict =
-    raised === NOTHING_RAISED
-      ? alone
-      : verdictOf(limits, SPAWN, policy.warnAtPpm, raised.refusals, [...raised.notices, ...notices]);
+  const { session, verdict } = yield* admit(context, principal, opening, now);
   if (verdict.decision !== "deny") yield* insertSession(session);
   return answer(session, verdict, verdict.decision === "deny" ? "refused" : "opened");
 }
-
-/** Opening takes one place among the children; root sessions meet no such limit. */
-const SPAWN: Ask = { child_agents: 1n, concurrent_children: 1n };
 
 function* findParent(context: Context, principal: Principal, id: string | undefined): Work<Session | null> {
   if (id === undefined) return null;
   const parent = yield* findSession(context.policy.workspace.id, id);
   if (!parent || !mayTouch(principal, parent.agentId)) throw sessionNotFound();
   return parent;
-}
-
-function prepare(
-  context: Context,
-  args: Input,
-  request: string,
-  standing: Standing,
-  parent: Session | null,
-  balanceOf: BalanceLookup,
-  now: number,
-): Session {
-  const { policy } = context;
-  const { spend, ancestors } = standing;
-  const { raises } = standing.runTime;
-  const role = roleNameOf(policy, spend.agentId, args.role ?? null);
-  const inherited = parent && {
-    budget: parent.budget,
-    remaining: inheritedRemaining(policy, ancestors, balanceOf, raises, now),
-  };
-  const effective = effectiveBudget(policy, spend.agentId, role, budgetFromWire(args.budget), inherited);
-  const own = policyPermissions(policy, spend.agentId, role);
-  const asked = { allow: args.tools?.allow ?? null, deny: args.tools?.deny ?? [] };
-  const tools = narrowTools(own.tools, asked);
-  const deadline = now + Number(effective.budget.maxDuration);
-  return {
-    ...spend,
-    id: spend.chain.at(-1) ?? "",
-    role,
-    userId: args.user_id ?? parent?.userId ?? null,
-    model: args.model ?? null,
-    provider: args.provider ?? policy.agents.get(spend.agentId)?.provider ?? null,
-    parentSessionId: parent?.id ?? null,
-    parentAgentId: parent?.agentId ?? null,
-    depth: parent ? parent.depth + 1 : 0,
-    budget: effective.budget,
-    tools: parent ? narrowTools(tools, parent.tools) : tools,
-    memory: parent ? narrowMemory(own.memory, parent.memory) : own.memory,
-    clamped: effective.clamped.map(clampOut),
-    status: "open",
-    error: null,
-    openedAt: now,
-    expiresAt: parent ? Math.min(deadline, parent.expiresAt) : deadline,
-    endedAt: null,
-    execution: null,
-    idempotencyKey: args.idempotency_key ?? null,
-    request: args.idempotency_key === undefined ? null : request,
-    totals: NO_TOTALS,
-  };
-}
-
-/** A task that waits for others, or a model that the policy does not admit. */
-function* ruleRefusals(context: Context, principal: Principal, session: Session, now: number): Work<Refusal[]> {
-  const model = modelRefusal(context, session.model, session.provider, now);
-  const refusals = model ? [model] : [];
-  const waitsFor = session.taskId === null ? null : yield* unfinishedDependency(context, session.taskId);
-  if (waitsFor !== null) {
-    const which = (yield* mayReachTask(context, principal, waitsFor)) ? `task ${waitsFor}` : "another team's task";
-    refusals.push({
-      kind: "dependency",
-      scope: "task",
-      scopeId: session.taskId ?? "",
-      text: `Task ${session.taskId} waits for ${which}, which is not done. Work on that first, or come back later.`,
-    });
-  }
-  return refusals;
-}
-
-/** The first task that this one depends on and that is neither done nor cancelled. */
-function* unfinishedDependency(context: Context, taskId: string): Work<string | null> {
-  const task = yield* knownTask(context.policy, context.policy.workspace.id, taskId);
-  for (const id of task?.dependsOn ?? []) {
-    const state = yield* findTask(context.policy.workspace.id, id);
-    if (!state || state.status === "open") return id;
-  }
-  return null;
 }
 
 /** The same key again: the same session, with the verdict of now; another request under it is an error. */

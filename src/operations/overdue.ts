@@ -1,6 +1,5 @@
 // Sessions that nobody ended: closed long after their deadline, inside a transaction that is made anyway.
 import { endOpenSession } from "../ledger/executions.ts";
-import { endWatch } from "../ledger/session-watch.ts";
 import { overdueSessions } from "../ledger/sessions.ts";
 import type { Work } from "../ledger/statement.ts";
 import { type Context, hourAt } from "./operation.ts";
@@ -25,6 +24,5 @@ export function* closeOverdue(context: Context, nowMs: number): Work<void> {
       atMs: session.expiresAt,
       hour,
     });
-    yield* endWatch(session.workspaceId, session.id, session.role);
   }
 }

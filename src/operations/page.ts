@@ -23,6 +23,17 @@ export type Page = { readonly limit: number; readonly cursor?: string | undefine
 
 export const nextCursor = z.string().nullable();
 
+/** One page of what was found from its start on. Ask for one more than `limit`: it shows that there is a next page. */
+export function pageFrom<Item>(
+  found: readonly Item[],
+  limit: number,
+  cursorOf: (last: Item) => string,
+): { items: Item[]; next_cursor: string | null } {
+  const items = found.slice(0, limit);
+  const last = items.at(-1);
+  return { items, next_cursor: last !== undefined && found.length > limit ? cursorOf(last) : null };
+}
+
 /** One page of a list that is small enough to be read whole. The order must be the same every time. */
 export function pageOf<Item>(
   items: readonly Item[],
@@ -31,9 +42,7 @@ export function pageOf<Item>(
 ): { items: Item[]; next_cursor: string | null } {
   const start = after === undefined ? 0 : items.findIndex((item) => idOf(item) === after) + 1;
   if (after !== undefined && start === 0) throw wrongCursor();
-  const page = items.slice(start, start + limit);
-  const last = page.at(-1);
-  return { items: page, next_cursor: last && start + limit < items.length ? idOf(last) : null };
+  return pageFrom(items.slice(start), limit, idOf);
 }
 
 /**
@@ -51,6 +60,12 @@ export function* livePageOf<Item>(
   if (isListed || (yield* find(after)) === undefined) return pageOf(items, idOf, page);
   const rest = items.filter((item) => idOf(item) < after);
   return pageOf(rest, idOf, { limit });
+}
+
+/** A cursor of a list in falling order of ids: the last one shown. */
+export function idIn(cursor: string): string {
+  if (!/^[a-z0-9_]{1,64}$/.test(cursor)) throw wrongCursor();
+  return cursor;
 }
 
 /** A cursor of a list in falling order of instants and ids: "instant.id". */

@@ -1,6 +1,6 @@
 // What a usage costs by the policy: reported, priced, or by the rule for unknown models; never silently zero.
 import type { Nano } from "../core/money.ts";
-import { costOf, type PricedTokens } from "../core/price.ts";
+import { costOf, type Price, type PricedTokens, percentsOf, type Service, STANDARD_SERVICE } from "../core/price.ts";
 import type { Refusal } from "../core/verdict.ts";
 import type { CostSource } from "../ledger/tables.ts";
 import type { Context } from "./operation.ts";
@@ -23,13 +23,15 @@ export function priceTokens(
   model: string | null,
   provider: string | null,
   atMs: number,
+  service: Service = STANDARD_SERVICE,
 ): PricedUsage {
+  const costBy = ({ rates, extras }: Price) => costOf(tokens, rates, percentsOf(extras, service));
   const isNothing = tokens.input + tokens.output + tokens.cacheRead + tokens.cacheWrite === 0n;
   if (isNothing) return { cost: 0n, costSource: "exact", priceList: null, provider, refusal: null };
   const price = model === null ? null : context.prices.find(model, provider, atMs);
   if (price)
     return {
-      cost: costOf(tokens, price.rates),
+      cost: costBy(price),
       costSource: price.basis,
       priceList: price.source,
       provider: provider ?? price.provider,
@@ -41,7 +43,7 @@ export function priceTokens(
   // The money is spent, whatever the policy thinks of the model: what is denied is going on.
   const worst = context.prices.worst(provider);
   return {
-    cost: costOf(tokens, worst.rates),
+    cost: costBy(worst),
     costSource: "worst_known",
     priceList: worst.source,
     provider,

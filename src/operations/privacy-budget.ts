@@ -18,7 +18,7 @@ import { once } from "./idempotency.ts";
 import { idempotencyKey, why } from "./input.ts";
 import { actorOf, type Context, defineOperation } from "./operation.ts";
 import { instantOut } from "./output.ts";
-import { nextCursor, pageInput, wrongCursor } from "./page.ts";
+import { nextCursor, pageFrom, pageInput, wrongCursor } from "./page.ts";
 
 const userOutput = z.looseObject({
   uid: z.string(),
@@ -58,8 +58,8 @@ export const getPrivacyBudget = defineOperation({
           ? yield* usersAfter(workspace.id, after, args.limit + 1)
           : [yield* knownUser(context, args.uid)];
       const users: UserOut[] = [];
-      for (const userId of found.slice(0, args.limit))
-        users.push(userOut(context, yield* findPrivacyAccount(workspace.id, userId)));
+      const { items, next_cursor } = pageFrom(found, args.limit, (last) => last);
+      for (const userId of items) users.push(userOut(context, yield* findPrivacyAccount(workspace.id, userId)));
       const { cost, tokens, toolCalls, charges } = privacy.bounds;
       const count = (bound: bigint | null) => (bound === null ? null : Number(bound));
       return {
@@ -78,7 +78,7 @@ export const getPrivacyBudget = defineOperation({
           charges: count(charges),
         },
         users,
-        next_cursor: found.length > args.limit ? (users.at(-1)?.uid ?? null) : null,
+        next_cursor,
       };
     }),
 });

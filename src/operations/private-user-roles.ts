@@ -4,7 +4,7 @@ import { windowAt } from "../core/window.ts";
 import type { Work } from "../ledger/statement.ts";
 import { isUser, usersAfter } from "../ledger/users.ts";
 import type { Context } from "./operation.ts";
-import type { Page } from "./page.ts";
+import { type Page, pageFrom } from "./page.ts";
 import { noSuchUser } from "./privacy-budget.ts";
 import { privacyOut } from "./privacy-out.ts";
 import { type Numbers, reveal, type Wanted } from "./reveal.ts";
@@ -35,7 +35,7 @@ export async function privateUserRoles(
     if (!(yield* isUser(workspaceId, userId))) throw noSuchUser();
     return [userId];
   });
-  const users = found.slice(0, page.limit);
+  const { items: users, next_cursor } = pageFrom(found, page.limit, (last) => last);
   // As it is when it is first asked on a day, and so for the rest of it.
   const toDay = windowAt("day", context.now(), context.policy.workspace.timezone).key;
   const { told, withheld } = await reveal(
@@ -51,7 +51,7 @@ export async function privateUserRoles(
   });
   return {
     user_roles: lines,
-    next_cursor: found.length > page.limit ? (users.at(-1) ?? null) : null,
+    next_cursor,
     privacy: privacyOut(context, { fromDay: "0000-01-01", toDay }, withheld),
   };
 }

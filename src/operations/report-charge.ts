@@ -85,6 +85,7 @@ export function chargeOf(
     costSource: args.cost_usd === undefined ? priced.costSource : "reported",
     priceList: priced.priceList,
     source: "self_reported",
+    meter: "self_reported",
     late: session.status === "open" ? "in_time" : "late",
     latencyMs: args.latency_ms ?? null,
     error: args.error ?? null,

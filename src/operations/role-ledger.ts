@@ -6,7 +6,7 @@ import { roleLedger } from "../ledger/execution-lists.ts";
 import type { RoleLedgerTable } from "../ledger/tables.ts";
 import { defineOperation } from "./operation.ts";
 import { fractionOut } from "./output.ts";
-import { nextCursor, pageInput, wrongCursor } from "./page.ts";
+import { nextCursor, pageFrom, pageInput, wrongCursor } from "./page.ts";
 
 export const getRoleLedger = defineOperation({
   name: "get_role_ledger",
@@ -22,11 +22,8 @@ export const getRoleLedger = defineOperation({
       const { id: workspaceId } = context.policy.workspace;
       const wanted = { workspaceId, role: args.role?.toLowerCase() ?? null, limit: args.limit + 1 };
       const rows = yield* roleLedger(wanted, args.cursor === undefined ? null : placeIn(args.cursor).role);
-      const shown = rows.slice(0, args.limit);
-      return {
-        roles: shown.map(roleOut),
-        next_cursor: rows.length > args.limit ? `~${shown.at(-1)?.role}` : null,
-      };
+      const { items, next_cursor } = pageFrom(rows, args.limit, (last) => `~${last.role}`);
+      return { roles: items.map(roleOut), next_cursor };
     }),
 });
 

@@ -4,7 +4,7 @@ import { callerId } from "../core/id.ts";
 import { userRoleLedger } from "../ledger/execution-lists.ts";
 import type { Work } from "../ledger/statement.ts";
 import { defineOperation } from "./operation.ts";
-import { nextCursor, pageInput } from "./page.ts";
+import { nextCursor, pageFrom, pageInput } from "./page.ts";
 import { privateUserRoles } from "./private-user-roles.ts";
 import { hidesUsers, type Numbers } from "./reveal.ts";
 import { placeIn, roleOut } from "./role-ledger.ts";
@@ -35,12 +35,8 @@ export const getUserRoleLedger = defineOperation({
     return context.ledger.read(function* () {
       const wanted = { workspaceId, userId: args.user_id ?? null, role, limit: args.limit + 1 };
       const rows = yield* userRoleLedger(wanted, args.cursor === undefined ? null : placeIn(args.cursor));
-      const shown = rows.slice(0, args.limit);
-      const last = shown.at(-1);
-      return {
-        user_roles: shown.map((row) => ({ user_id: row.user_id || null, ...roleOut(row) })),
-        next_cursor: last && rows.length > args.limit ? `${last.user_id}~${last.role}` : null,
-      };
+      const { items, next_cursor } = pageFrom(rows, args.limit, (last) => `${last.user_id}~${last.role}`);
+      return { user_roles: items.map((row) => ({ user_id: row.user_id || null, ...roleOut(row) })), next_cursor };
     });
   },
 });

@@ -19,7 +19,7 @@ import { recordChange } from "./audit.ts";
 import { ourId, why } from "./input.ts";
 import { type Context, defineOperation } from "./operation.ts";
 import { instantOut } from "./output.ts";
-import { nextCursor, pageInput, wrongCursor } from "./page.ts";
+import { idIn, nextCursor, pageFrom, pageInput } from "./page.ts";
 
 const STATES = ["pending", "delivered", "failed", "dropped"] as const;
 
@@ -47,14 +47,10 @@ export const listDeliveries = defineOperation({
   effect: "read",
   run: (context, _principal, args) =>
     context.ledger.read(function* () {
-      if (args.cursor !== undefined && !/^[a-z0-9_]{1,64}$/.test(args.cursor)) throw wrongCursor();
-      const { id } = context.policy.workspace;
-      const found = yield* deliveriesBelow(id, args.state ?? null, args.limit + 1, args.cursor);
-      const shown = found.slice(0, args.limit);
-      return {
-        deliveries: shown.map(deliveryOut),
-        next_cursor: found.length > shown.length ? (shown.at(-1)?.id ?? null) : null,
-      };
+      const below = args.cursor === undefined ? undefined : idIn(args.cursor);
+      const found = yield* deliveriesBelow(context.policy.workspace.id, args.state ?? null, args.limit + 1, below);
+      const { items, next_cursor } = pageFrom(found, args.limit, (last) => last.id);
+      return { deliveries: items.map(deliveryOut), next_cursor };
     }),
 });
 

@@ -1,23 +1,12 @@
 // What a webhook is told of an incident: ids, numbers and our own words, the same in every attempt.
+import { incidentFacts } from "../operations/incidents.ts";
 import type { Leased } from "../operations/webhooks.ts";
 
 export function messageOf(incident: Leased["incident"]): string {
+  const { incident_id, ...facts } = incidentFacts(incident);
   return JSON.stringify({
     type: "incident.raised",
     timestamp: new Date(incident.raisedAt).toISOString(),
-    data: {
-      incident_id: incident.id,
-      workspace_id: incident.workspaceId,
-      kind: incident.kind,
-      scope: incident.scope,
-      scope_id: incident.scopeId,
-      session_id: incident.sessionId,
-      agent_id: incident.agentId,
-      team_id: incident.teamId,
-      task_id: incident.taskId,
-      message: incident.message,
-      evidence: incident.evidence,
-      stop_id: incident.stopId,
-    },
+    data: { incident_id, workspace_id: incident.workspaceId, ...facts },
   });
 }

@@ -1,7 +1,7 @@
 // The arithmetic of one charge: whole-request bands, one rounding, no surprises.
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { costOf, type PricedTokens, type Rate, type Rates } from "../../src/core/price.ts";
+import { costOf, type Extras, type PricedTokens, percentsOf, type Rate, type Rates } from "../../src/core/price.ts";
 
 const NONE: PricedTokens = { input: 0n, output: 0n, cacheRead: 0n, cacheWrite: 0n, cacheWrite1h: 0n };
 const rate = (input: bigint, output = input, cacheRead = input, cacheWrite = input, cacheWrite1h = input): Rate => ({
@@ -73,6 +73,27 @@ describe("costOf", () => {
     expect(costOf({ input: 1n, output: 1n, cacheRead: 1n, cacheWrite: 1n, cacheWrite1h: 0n }, halves)).toBe(2n);
   });
 
+  test("multiplies by each percent and still rounds once, half up", () => {
+    const half = flat(rate(500_000n));
+    expect(costOf({ ...NONE, input: 1n }, half, [200n])).toBe(1n);
+    expect(costOf({ ...NONE, input: 1n }, half, [110n])).toBe(1n); // 0.55
+    expect(costOf({ ...NONE, input: 1n }, flat(rate(450_000n)), [110n])).toBe(0n); // 0.495
+    expect(costOf({ ...NONE, input: 1n }, flat(rate(250_000n)), [200n, 110n])).toBe(1n); // 0.55
+    expect(costOf({ ...NONE, input: 100n }, flat(rate(4_000_000n)), [200n, 110n])).toBe(880n);
+  });
+
+  test("with percents is off the exact value by half a nano-dollar at most, however many there are", () => {
+    const percents = fc.array(fc.bigInt({ min: 1n, max: 600n }), { maxLength: 3 });
+    fc.assert(
+      fc.property(counts, amounts, percents, (input, price, factors) => {
+        const exact = factors.reduce((product, percent) => product * percent, input * price);
+        const unit = 1_000_000n * 100n ** BigInt(factors.length);
+        const off = costOf({ ...NONE, input }, flat(rate(price)), factors) * unit - exact;
+        expect(off * 2n > -unit && off * 2n <= unit).toBe(true);
+      }),
+    );
+  });
+
   test("is nothing for no tokens", () => {
     fc.assert(fc.property(anyRates, (rates) => costOf(NONE, rates) === 0n));
   });
@@ -102,5 +123,18 @@ describe("costOf", () => {
         expect(costOf(grown, rates)).toBeGreaterThanOrEqual(costOf(tokens, rates));
       }),
     );
+  });
+});
+
+describe("a response served", () => {
+  const extras: Extras = { fastPercent: 200n, regionPercent: 110n, webSearch: 0n };
+
+  test.each([
+    ["standard", null, []],
+    ["fast", null, [200n]],
+    ["standard", "us", [110n]],
+    ["fast", "us", [200n, 110n]],
+  ] as const)("%s in region %s costs its surcharges", (speed, region, percents) => {
+    expect(percentsOf(extras, { speed, region })).toEqual(percents);
   });
 });

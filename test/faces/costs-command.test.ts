@@ -17,6 +17,7 @@ const ANSWER = {
   late_charges: 1,
   unpriced_models: ["acme/new-1", "(none)"],
   approximate_models: ["old\u001b[2J"],
+  late_agents: ["-ada", "bob\u202e"],
   by_agent: { "-ada": 3.499999999, bob: 0.000000001 },
   by_month: [{ month: "2026-11", cost_usd: 3.5 }],
   forecast: {
@@ -57,7 +58,7 @@ describe("as text", () => {
     expect(text).toContain(
       "Without a price: 2 charges (acme/new-1, (none)). Add their models under prices in astra.yml.\n" +
         "Priced approximately: 1 charge (old?[2J). Their own prices can be set under prices in astra.yml.\n" +
-        "Reported late, after their session had ended: 1 charge.\n",
+        "Reported late, after their session had ended: 1 charge (-ada, bob?).\n",
     );
     const sure = { ...ANSWER, unpriced_charges: 0, approximate_charges: 0, late_charges: 0 };
     expect(costsText(sure)).not.toMatch(/Without a price|approximately|late/);
@@ -105,7 +106,7 @@ test("the command shows all of it, for every filter there is", async () => {
   const { stdout } = await room.run(["costs", "--session", ada]);
   expect(stdout).toMatch(new RegExp(`^ada +${ada} +success +\\$0\\.75 +\\$0\\.75`, "m"));
   expect(stdout).toMatch(new RegExp(`^ {2}bob +${bob} +`, "m"));
-  expect(stdout).toContain("Reported late, after their session had ended: 1 charge.");
+  expect(stdout).toContain("Reported late, after their session had ended: 1 charge (ada).");
   const all = await room.run(["costs"]);
   expect(all.stdout).toMatch(/^Today: \$0\.75\d* so far, /m);
   expect(all.stdout).toMatch(/^workspace acme, day +\$0\.75\d* +\$2\.00 {2}████······ {2}/m);

@@ -31,6 +31,7 @@ describe("what it shows", () => {
       "serve",
       "policy check",
       "policy show",
+      "prices",
       "ledger backup",
       "export",
       "import",
@@ -108,8 +109,8 @@ describe("what it says to type", () => {
   test("every environment variable and option it names is one the command knows", async () => {
     const room = newRoom();
     const helps = await Promise.all(
-      ["stdio", "serve", "export", "import", ...commands.map((each) => each.words.join(" ")), "policy"].map((name) =>
-        room.run([...name.split(" "), "--help"]),
+      ["stdio", "serve", "export", "import", ...commands.map((each) => each.words.join(" ")), "policy", "prices"].map(
+        (name) => room.run([...name.split(" "), "--help"]),
       ),
     );
     const known = helps.map((help) => help.stdout).join("\n");

@@ -82,6 +82,7 @@ export function aCharge(session: Session, changes: Partial<NewCharge> = {}): New
     costSource: "exact",
     priceList: "test",
     source: "self_reported",
+    meter: "self_reported",
     late: "in_time",
     latencyMs: null,
     error: null,

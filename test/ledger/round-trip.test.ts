@@ -5,7 +5,7 @@ import { NO_USAGE } from "../../src/core/usage.ts";
 import { type Format, headOf, lineOf, recordsIn } from "../../src/faces/charge-file.ts";
 import { recordCharge } from "../../src/ledger/charges.ts";
 import { DIMENSIONS } from "../../src/ledger/cost-shape.ts";
-import { type CostFilter, costsBy, costTotals } from "../../src/ledger/costs.ts";
+import { everything as allCosts, costsBy, costTotals } from "../../src/ledger/costs.ts";
 import { foldCosts } from "../../src/ledger/fold.ts";
 import type { Ledger } from "../../src/ledger/ledger.ts";
 import { findSession } from "../../src/ledger/sessions.ts";
@@ -204,20 +204,7 @@ async function imported(
   return found;
 }
 
-const ALL: CostFilter = {
-  workspaceId: WORKSPACE,
-  fromDay: "2000-01-01",
-  toDay: "9999-12-31",
-  agentId: null,
-  teamId: null,
-  taskId: null,
-  userId: null,
-  role: null,
-  provider: null,
-  model: null,
-  tool: null,
-  sessionId: null,
-};
+const ALL = allCosts(WORKSPACE, "2000-01-01", "9999-12-31");
 
 async function costsOf(ledger: Ledger): Promise<unknown> {
   return await ledger.read(function* () {

@@ -3,26 +3,13 @@ import { beforeEach, expect, test } from "vitest";
 import { NO_USAGE } from "../../../src/core/usage.ts";
 import { chargesAfter } from "../../../src/ledger/charge-list.ts";
 import { recordCharge } from "../../../src/ledger/charges.ts";
-import type { CostFilter } from "../../../src/ledger/costs.ts";
+import { type CostFilter, everything } from "../../../src/ledger/costs.ts";
 import type { Ledger } from "../../../src/ledger/ledger.ts";
 import type { Session } from "../../../src/ledger/session-row.ts";
 import { raw } from "../engines.ts";
 import { aCharge, aSession, HUGE, hourOf, seeded, WORKSPACE } from "../fixtures.ts";
 
-const ALL: CostFilter = {
-  workspaceId: WORKSPACE,
-  fromDay: "0000-01-01",
-  toDay: "9999-12-31",
-  agentId: null,
-  teamId: null,
-  taskId: null,
-  userId: null,
-  role: null,
-  provider: null,
-  model: null,
-  tool: null,
-  sessionId: null,
-};
+const ALL = everything(WORKSPACE, "0000-01-01", "9999-12-31");
 
 export function chargeListSteps(ledger: () => Ledger): void {
   let ada: Session;

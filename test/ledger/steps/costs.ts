@@ -4,27 +4,14 @@ import { NO_USAGE } from "../../../src/core/usage.ts";
 import { recordCharge } from "../../../src/ledger/charges.ts";
 import { sessionsOf } from "../../../src/ledger/cost-sessions.ts";
 import { DIMENSIONS, type Dimension, SUMS, type Sums } from "../../../src/ledger/cost-shape.ts";
-import { type CostFilter, costsBy, costTotals } from "../../../src/ledger/costs.ts";
+import { type CostFilter, costsBy, costTotals, everything } from "../../../src/ledger/costs.ts";
 import { foldCosts } from "../../../src/ledger/fold.ts";
 import type { Ledger } from "../../../src/ledger/ledger.ts";
 import type { Session } from "../../../src/ledger/session-row.ts";
 import { verifyLedger } from "../../../src/ledger/verify.ts";
 import { aCharge, aSession, hourOf, seeded, WORKSPACE } from "../fixtures.ts";
 
-const FILTER: CostFilter = {
-  workspaceId: WORKSPACE,
-  fromDay: "2026-01-01",
-  toDay: "2026-12-31",
-  agentId: null,
-  teamId: null,
-  taskId: null,
-  userId: null,
-  role: null,
-  provider: null,
-  model: null,
-  tool: null,
-  sessionId: null,
-};
+const FILTER = everything(WORKSPACE, "2026-01-01", "2026-12-31");
 /** The same data, but no whole months at the ends: answered from days or cells too. */
 const BY_DAYS: CostFilter = { ...FILTER, fromDay: "2026-09-30", toDay: "2026-11-22" };
 /** The same data as one part of no month. */

@@ -134,7 +134,7 @@ export function sessionSteps(ledger: () => Ledger): void {
     await insertAll(ledger(), [session]);
     const usage = { inputTokens: 1n, outputTokens: 2n, cacheReadTokens: 3n, cacheWriteTokens: 4n, toolCalls: 5n };
     const add = (cost: bigint, errors: bigint) =>
-      ledger().write(() => addToSession(session.id, { ...usage, cost, errors }));
+      ledger().write(() => addToSession(session.id, { ...usage, cost, errors, charges: 1n }));
     await add(HUGE, 0n);
     const totals = await add(1n, 1n);
     expect(totals).toEqual({

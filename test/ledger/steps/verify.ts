@@ -49,7 +49,7 @@ const TAMPERINGS: readonly (readonly [what: string, sql: string, kinds: readonly
   ["the sums are deleted", "delete from cost_sums", ["sum"]],
   [
     "a sum is invented",
-    "insert into cost_sums select book_no, of_agent_no, dimension, 202610, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 7 from cost_sums limit 1",
+    "insert into cost_sums select book_no, of_agent_no, dimension, 202610, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 7, 0 from cost_sums limit 1",
     ["sum"],
   ],
   ["a session's total is changed", "update sessions set cost_nano_usd = 0 where agent_id = 'ada'", ["session"]],

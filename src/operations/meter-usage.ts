@@ -1,0 +1,155 @@
+// What meters call: books true usage to the sessions of a client's threads, and says whether they may go on.
+import { sortKeys } from "../core/balance-key.ts";
+import { type Limit, lookup } from "../core/limits.ts";
+import type { Meter } from "../core/metered.ts";
+import type { Verdict } from "../core/verdict.ts";
+import { readBalances } from "../ledger/balances.ts";
+import { findThread, putBookedBytes, putThread, type ThreadKey } from "../ledger/meter-threads.ts";
+import type { Session } from "../ledger/session-row.ts";
+import { findSession } from "../ledger/sessions.ts";
+import type { Work } from "../ledger/statement.ts";
+import { lockAndExpire } from "./expiry.ts";
+import { type Batch, type Booked, bookBatch, hasNews, keysOfBatch, lower } from "./meter-booking.ts";
+import { isEarlier, type MeteredThread, openThread, pastOf, type Renewal, standingSession } from "./meter-session.ts";
+import { type Asking, verdictFor } from "./meter-verdict.ts";
+import { type Context, hourAt } from "./operation.ts";
+import { limitsOf, sessionStanding, usualCosts } from "./standing.ts";
+import { watchReport } from "./watch.ts";
+
+export type Metering = Asking & {
+  /** The program that runs the model: "claude-code". */
+  readonly client: string;
+  readonly meter: Meter;
+  readonly agentId: string;
+  /** Those that used something and the one that asks, parents before their children. */
+  readonly threads: readonly MeteredThread[];
+  /** How far each file was read for this. */
+  readonly files: readonly { readonly path: string; readonly bytes: number }[];
+  /** The thread the verdict is for. */
+  readonly asking: string;
+  readonly renewal: Renewal;
+};
+
+export type Metered = {
+  readonly session: Session;
+  readonly verdict: Verdict;
+  /** Whether the thread may start a sub-agent; null where it does not want to. */
+  readonly spawn: Verdict | null;
+  /** Limits that are nearly used up, of which this thread was not told before. */
+  readonly nearlyUsedUp: readonly Limit[];
+};
+
+export async function meterUsage(context: Context, asked: Metering): Promise<Metered> {
+  const now = context.now();
+  const metering = { ...asked, threads: asked.threads.map((thread) => notInFuture(thread, now)) };
+  const batches: Batch[] = [];
+  let refused: Verdict | null = null;
+  for (const thread of metering.threads) {
+    const opened = await sessionOf(context, metering, thread, now);
+    if (opened.verdict?.decision === "deny" && thread.threadId === metering.asking) refused = opened.verdict;
+    batches.push(...(await batchesOf(context, metering, thread, opened.session)));
+  }
+  if (batches.length > 0 || metering.files.length > 0) await book(context, metering, batches, now);
+  const metered = await context.ledger.read(() => look(context, metering, now));
+  if (metered.nearlyUsedUp.length > 0) await context.ledger.write(() => rememberTold(context, metering, metered));
+  return refused && metered.verdict.decision !== "deny" ? { ...metered, verdict: refused } : metered;
+}
+
+/** A file may say anything: nothing is spent tomorrow. */
+const notInFuture = (thread: MeteredThread, now: number): MeteredThread => ({
+  ...thread,
+  responses: thread.responses.map((each) => (each.occurredAt > now ? { ...each, occurredAt: now } : each)),
+});
+
+const keyOf = (context: Context, { client }: Metering, threadId: string): ThreadKey => ({
+  workspaceId: context.policy.workspace.id,
+  client,
+  threadId,
+});
+
+async function sessionOf(
+  context: Context,
+  metering: Metering,
+  { threadId, parentId }: MeteredThread,
+  now: number,
+): Promise<{ session: Session; verdict: Verdict | null }> {
+  const key = keyOf(context, metering, threadId);
+  const standing = (yes: Session | undefined) => yes && { session: yes, verdict: null };
+  const find = () => standingSession(key, metering.renewal, now);
+  const known = standing(await context.ledger.read(find));
+  if (known) return known;
+  return await context.ledger.write(function* () {
+    // Another process may have opened it meanwhile.
+    const found = standing(yield* find());
+    return found ?? (yield* openThread(context, key, metering.agentId, parentId, now));
+  });
+}
+
+/** What is of the session that stands, and what was used before it, which counts in a session that has ended. */
+async function batchesOf(
+  context: Context,
+  metering: Metering,
+  { threadId, parentId, responses }: MeteredThread,
+  session: Session,
+): Promise<Batch[]> {
+  const [earlier, current] = [true, false].map((is) => responses.filter((each) => isEarlier(session, each) === is));
+  const batches = current?.length ? [{ session, responses: current }] : [];
+  // A copied or continued conversation repeats what is booked already: that needs no session.
+  if (!earlier?.length || !(await context.ledger.read(() => hasNews(context, earlier, metering.meter)))) return batches;
+  const key = keyOf(context, metering, threadId);
+  const past = await context.ledger.write(() => pastOf(context, key, metering.agentId, parentId, earlier));
+  return [...batches, { session: past, responses: earlier }];
+}
+
+async function book(context: Context, metering: Metering, batches: readonly Batch[], now: number): Promise<void> {
+  const booked = await context.ledger.write(() => bookAll(context, metering, batches, now));
+  for (const lowered of booked.flatMap((each) => each.lowered))
+    await context.ledger.write(() => lower(context, lowered));
+}
+
+/** All in one transaction: what was read is either booked or read again. */
+function* bookAll(context: Context, metering: Metering, batches: readonly Batch[], now: number): Work<Booked[]> {
+  const workspaceId = context.policy.workspace.id;
+  yield* lockAndExpire(context, sortKeys(batches.flatMap((batch) => keysOfBatch(context, batch))), now);
+  const all: Booked[] = [];
+  for (const { session, responses } of batches) {
+    // Sessions before it in this transaction may have changed it.
+    const current = (yield* findSession(workspaceId, session.id)) ?? session;
+    const booked = yield* bookBatch(context, { session: current, responses }, metering.meter, now);
+    if (booked.charge && current.status === "open") yield* watch(context, current, booked.charge, now);
+    all.push(booked);
+  }
+  for (const { path, bytes } of metering.files) yield* putBookedBytes(workspaceId, path, bytes);
+  return all;
+}
+
+/** Raises incidents as a report would; a stop among them is in force for the verdict. */
+function* watch(context: Context, { id }: Session, charge: NonNullable<Booked["charge"]>, now: number): Work<void> {
+  const { policy } = context;
+  const session = yield* findSession(policy.workspace.id, id);
+  if (!session) return;
+  const standing = yield* sessionStanding(policy, session, hourAt(context, now), now);
+  const balanceOf = lookup(yield* readBalances(session.workspaceId, standing.keys));
+  const limits = limitsOf(policy, standing, balanceOf, now);
+  const costs = usualCosts(policy, standing, balanceOf);
+  yield* watchReport(context, { standing, session, charge, limits, costs }, now);
+}
+
+function* look(context: Context, metering: Metering, now: number): Work<Metered> {
+  const thread = yield* findThread(keyOf(context, metering, metering.asking));
+  const session = thread && (yield* findSession(context.policy.workspace.id, thread.sessionId));
+  if (!thread || !session) throw new TypeError("the thread that asks is none of those that are metered");
+  const { verdict, spawn, warned } = yield* verdictFor(context, session, metering, now);
+  const told = new Set(thread.warned);
+  return { session, verdict, spawn, nearlyUsedUp: warned.filter((limit) => !told.has(limitName(limit))) };
+}
+
+/** A window that has begun anew is another limit. */
+const limitName = ({ scope, scopeId, measure, window, resetsAt }: Limit): string =>
+  [scope, scopeId, measure, window, resetsAt ?? ""].join(" ");
+
+function* rememberTold(context: Context, metering: Metering, { nearlyUsedUp }: Metered): Work<void> {
+  const key = keyOf(context, metering, metering.asking);
+  const thread = yield* findThread(key);
+  if (thread) yield* putThread(key, { ...thread, warned: [...thread.warned, ...nearlyUsedUp.map(limitName)] });
+}
