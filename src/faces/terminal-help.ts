@@ -7,6 +7,7 @@ const OTHER_COMMANDS = [
   ["serve", "serve MCP and REST over HTTP, for many agents"],
   ["init --for claude-code", "write an astra.yml for long interactive work, explained"],
   ["install claude-code", "put the budget in front of Claude Code: its MCP server and its hooks"],
+  ["doctor", "prove that Claude Code's guard works; each fault with its mend"],
   ["uninstall claude-code", "take out again what install put in"],
   ["policy check FILE", "check an astra.yml and name every fault"],
   ["policy show --agent ID", "an agent's effective budget and where each field came from"],

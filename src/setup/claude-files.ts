@@ -16,6 +16,6 @@ export function guardFiles(scope: Scope, env: NodeJS.ProcessEnv, folder: string)
 }
 
 /** Settings and transcripts of this user. */
-export function claudeFolder(env: NodeJS.ProcessEnv): string {
+function claudeFolder(env: NodeJS.ProcessEnv): string {
   return env.CLAUDE_CONFIG_DIR ? resolve(env.CLAUDE_CONFIG_DIR) : join(homedir(), ".claude");
 }
