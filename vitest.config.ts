@@ -9,8 +9,18 @@ const alone = { fileParallelism: false, sequence: { groupOrder: 1 } } as const;
 
 /** Tests that start the real command, for which dist/ is built first. */
 const built = (...args: Parameters<typeof project>) => ({
-  test: { ...project(...args).test, globalSetup: "./test/build.ts" },
+  test: { ...project(...args).test, globalSetup: ["./test/build.ts"] },
 });
+
+/** Tests that start the real client too, which is looked for once. */
+const endToEnd = {
+  test: {
+    ...project("e2e", ["test/e2e/**/*.test.ts"], 120_000).test,
+    globalSetup: ["./test/build.ts", "./test/e2e/real-claude.ts"],
+    ...alone,
+    sequence: { groupOrder: 2 },
+  },
+};
 
 export default defineConfig({
   test: {
@@ -24,6 +34,7 @@ export default defineConfig({
       built("setup", ["test/setup/**/*.test.ts"], 60_000),
       built("house", ["test/house/**/*.test.ts"], 120_000),
       { test: { ...built("process", ["test/process/**/*.test.ts"], 300_000).test, ...alone } },
+      endToEnd,
     ],
   },
 });

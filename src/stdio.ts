@@ -2,6 +2,7 @@
 import { existsSync } from "node:fs";
 import { mcpOverStdio } from "./faces/mcp-stdio.ts";
 import { shownText } from "./faces/table.ts";
+import { stdioGate } from "./meters/claude-code/stdio-gate.ts";
 import type { Context, Principal } from "./operations/operation.ts";
 import { startDeliverer } from "./webhooks/deliverer.ts";
 
@@ -15,7 +16,9 @@ export function runStdio(
 ): void {
   const log = (text: string) => process.stderr.write(`astra-budget: ${text}\n`);
   const onerror = (error: Error) => log(wireFault(error));
-  const handle = mcpOverStdio({ context, principal }, { version: options.version, log, onerror });
+  const agentId = principal.kind === "agent" ? principal.agentId : null;
+  const { ask, admit, close: closeGate } = stdioGate(context, process.env, { agentId, log });
+  const handle = mcpOverStdio({ context, principal }, { version: options.version, log, onerror, gate: ask, admit });
   // Only a ledger that is there is looked at: a server that is not used makes none.
   const isReady = () => context.policy.webhooks.size > 0 && existsSync(options.ledgerFile);
   const deliverer = startDeliverer(context, { version: options.version, env: process.env, log, isReady });
@@ -24,6 +27,7 @@ export function runStdio(
     if (leaving) return;
     leaving = true;
     setTimeout(() => process.exit(0), PATIENCE_MS).unref();
+    await closeGate().catch((error) => log(String(error)));
     await deliverer.close();
     await context.ledger.close().catch((error) => log(String(error)));
     await handle.close();

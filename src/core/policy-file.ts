@@ -157,6 +157,20 @@ export const policyFile = mapping(
     onHoldExpiry: oneOf(["release", "charge"])
       .default("release")
       .describe("A hold that nobody settled: give the money back, or book it as an unconfirmed charge."),
+    onMeterFailure: oneOf(["deny", "allow"])
+      .default("deny")
+      .describe("An agent whose usage cannot be metered (no transcript, a failing gate): stopped, or let go on."),
+    meters: field
+      .mapping(
+        {
+          claudeCode: oneOf(["optional", "required"])
+            .default("optional")
+            .describe("required = inside Claude Code the budget tools deny until its hooks are installed."),
+        },
+        "a mapping such as claudeCode: required",
+      )
+      .prefault({})
+      .describe("What must be metered without the model's help."),
     guidelines: guidelinesFile.optional().describe("What work usually costs, and from where on it is a red flag."),
     incidents: incidentsFile.prefault({}).describe("What an operator should look at, and what stops by itself."),
     webhooks: webhooksFile.optional().describe("Who is told of incidents, over signed HTTP."),

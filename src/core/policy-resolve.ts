@@ -44,6 +44,8 @@ export function resolvePolicy(file: PolicyFile): ResolvedPolicy {
     unknownAgents: file.unknownAgents,
     warnAtPpm: atLeastOne(scaleDecimal(String(file.warnAt), 6)),
     onHoldExpiry: file.onHoldExpiry,
+    onMeterFailure: file.onMeterFailure,
+    claudeCode: file.meters.claudeCode,
     ...resolveWatch(file),
     privacy: privacyOf(file.privacy),
   };

@@ -75,6 +75,10 @@ export type Policy = WatchPolicy & {
   /** Share of a limit from which verdicts warn, in millionths (800,000 = 0.8). */
   readonly warnAtPpm: bigint;
   readonly onHoldExpiry: "release" | "charge";
+  /** Whether an agent whose usage cannot be metered may go on. */
+  readonly onMeterFailure: "deny" | "allow";
+  /** `required`: an agent inside Claude Code may use the budget only while the hooks are there that meter it. */
+  readonly claudeCode: "optional" | "required";
   readonly privacy: PrivacyPolicy;
 };
 

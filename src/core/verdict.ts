@@ -172,6 +172,10 @@ function tightestElsewhere(binding: Limit, limits: readonly Limit[]): Limit | nu
   return others.reduce<Limit | null>((best, l) => (best === null || isTighter(l, best, NO_ASK) ? l : best), null);
 }
 
+/** "82 % of $5.00 used (session)", for a limit above zero. */
+export const usedText = (limit: Limit): string =>
+  `${((limit.spent + limit.held) * 100n) / max(limit.limit, 1n)} % of ${amount(limit.measure, limit.limit)} used (${placeOf(limit)})`;
+
 /** The unit behind a number; a cost carries its own. In this order limits that are equally far used are named. */
 const units: Record<Measure, string> = {
   cost_usd: "",

@@ -15,10 +15,11 @@ export function mcpOverStdio(
   caller: Caller,
   options: Omit<McpOptions, "watch"> & { readonly onerror: (error: Error) => void },
 ): { close(): Promise<void> } {
-  const { version, log, onerror } = options;
+  const { onerror, ...shared } = options;
+  const { log } = shared;
   const watch = budgetWatch(log);
   const transport = listeningWire(new StdioServerTransport(), caller, watch, log);
-  const handle = serveStdio(() => mcpServer(caller.context, caller.principal, { version, log, watch }), {
+  const handle = serveStdio(() => mcpServer(caller.context, caller.principal, { ...shared, log, watch }), {
     transport,
     onerror,
     maxSubscriptions: MOST_LISTENS,

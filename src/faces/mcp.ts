@@ -6,6 +6,7 @@ import { agentOperations } from "../operations/index.ts";
 import { type Context, invoke, type Operation, type Principal } from "../operations/operation.ts";
 import type { BudgetWatch, Caller } from "./budget-watch.ts";
 import { logFault } from "./fault-log.ts";
+import { type Gate, offerGate } from "./mcp-gate.ts";
 import { offerResources, offerSubscriptions } from "./mcp-resources.ts";
 import { inOurWords } from "./mcp-words.ts";
 
@@ -20,6 +21,10 @@ export type McpOptions = {
   readonly log: (text: string) => void;
   /** What tells subscribers of changes; without it no subscriptions are offered. */
   readonly watch?: BudgetWatch;
+  /** Answers the hooks of the client that runs the model. */
+  readonly gate?: Gate;
+  /** Throws where the policy forbids the tools as things are. */
+  readonly admit?: () => Promise<void>;
 };
 
 /** Who sent a request, found out by whoever mounts a face. `id`: same text = same caller (a session belongs to it). */
@@ -45,7 +50,7 @@ const LIST_HINT = { ttlMs: 300_000, cacheScope: "public" } as const;
 
 /** A server for one connection. It keeps nothing but its subscriptions: all state is in the ledger. */
 export function mcpServer(context: Context, principal: Principal, options: McpOptions): McpServer {
-  const { version, log, watch } = options;
+  const { version, log, watch, gate } = options;
   const server = new McpServer(
     { name: "astra-budget", title: "astra-budget", version },
     {
@@ -62,6 +67,7 @@ export function mcpServer(context: Context, principal: Principal, options: McpOp
   for (const tool of tools) {
     server.registerTool(tool.operation.name, tool.config, async (args: unknown) => {
       try {
+        await options.admit?.();
         return answer(
           tool.operation,
           (await invoke(tool.operation, context, principal, args)) as Record<string, unknown>,
@@ -71,6 +77,7 @@ export function mcpServer(context: Context, principal: Principal, options: McpOp
       }
     });
   }
+  if (gate) offerGate(server, gate);
   return inOurWords(server);
 }
 

@@ -27,41 +27,50 @@ export function readLines(fd: number, from: number, onLine: (line: Buffer) => vo
   if (size < from) return { end: 0, tooLong: 0, shrunk: true };
   let buffer = Buffer.allocUnsafeSlow(Math.min(CHUNK_BYTES, size - from));
   let end = from;
-  let read = from;
   let held = 0;
-  let skipping = false;
   let tooLong = 0;
-  while (read < size) {
-    if (held === buffer.length) buffer = larger(buffer);
-    const got = readSync(fd, buffer, held, Math.min(buffer.length - held, size - read), read);
-    if (got === 0) break;
-    const filled = held + got;
-    let start = 0;
-    for (let lf = indexOfLineEnd(buffer, held, filled); lf >= 0; lf = indexOfLineEnd(buffer, start, filled)) {
-      if (skipping || lf - start > MAX_LINE_BYTES) tooLong += 1;
-      else onLine(buffer.subarray(start, lf > start && buffer[lf - 1] === CR ? lf - 1 : lf));
-      skipping = false;
-      start = lf + 1;
-      end = read - held + start;
+  while (end + held < size) {
+    if (held === buffer.length) {
+      const lf = nextLineEnd(fd, end + held, size);
+      if (lf < 0) break;
+      if (lf - end > MAX_LINE_BYTES) {
+        tooLong += 1;
+        held = 0;
+        end = lf + 1;
+        continue;
+      }
+      buffer = withRoomFor(buffer, lf + 1 - end);
     }
-    read += got;
-    held = filled - start;
-    if (skipping || held > MAX_LINE_BYTES) {
-      skipping = true;
-      held = 0;
-    } else if (start > 0) buffer.copyWithin(0, start, filled);
+    const got = readSync(fd, buffer, held, Math.min(buffer.length - held, size - end - held), end + held);
+    if (got === 0) break;
+    const filled = buffer.subarray(0, held + got);
+    let start = 0;
+    for (let lf = filled.indexOf(LF, held); lf >= 0; lf = filled.indexOf(LF, start)) {
+      onLine(filled.subarray(start, lf > start && filled[lf - 1] === CR ? lf - 1 : lf));
+      start = lf + 1;
+    }
+    filled.copyWithin(0, start);
+    end += start;
+    held = filled.length - start;
   }
   return { end, tooLong, shrunk: false };
 }
 
-function indexOfLineEnd(buffer: Buffer, from: number, filled: number): number {
-  const at = buffer.subarray(from, filled).indexOf(LF);
-  return at < 0 ? -1 : from + at;
+/** Looks ahead without holding what it passes: only then is room made, or the line passed over. */
+function nextLineEnd(fd: number, from: number, size: number): number {
+  const chunk = Buffer.allocUnsafeSlow(Math.min(CHUNK_BYTES, size - from));
+  for (let at = from; at < size; ) {
+    const got = readSync(fd, chunk, 0, Math.min(chunk.length, size - at), at);
+    if (got === 0) break;
+    const lf = chunk.subarray(0, got).indexOf(LF);
+    if (lf >= 0) return at + lf;
+    at += got;
+  }
+  return -1;
 }
 
-/** Twice the room, up to one longest line and a chunk: past that the line is skipped. */
-function larger(full: Buffer): Buffer<ArrayBuffer> {
-  const grown = Buffer.allocUnsafeSlow(Math.min(full.length * 2, MAX_LINE_BYTES + CHUNK_BYTES));
-  full.copy(grown);
-  return grown;
+function withRoomFor(full: Buffer, bytes: number): Buffer<ArrayBuffer> {
+  const larger = Buffer.allocUnsafeSlow(bytes);
+  full.copy(larger);
+  return larger;
 }

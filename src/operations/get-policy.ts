@@ -47,6 +47,8 @@ function* policyOut(policy: Policy, pin: string | null): Work<z.input<typeof out
     unknown_agents: policy.unknownAgents,
     warn_at: Number(policy.warnAtPpm) / 1_000_000,
     on_hold_expiry: policy.onHoldExpiry,
+    on_meter_failure: policy.onMeterFailure,
+    claude_code: policy.claudeCode,
     agents: agents.map((id) => agentOut(policy, id)),
     teams: teams.map((team) => ({
       team_id: team.id,

@@ -4,7 +4,7 @@ import { type Limit, lookup } from "../core/limits.ts";
 import type { Meter } from "../core/metered.ts";
 import type { Verdict } from "../core/verdict.ts";
 import { readBalances } from "../ledger/balances.ts";
-import { findThread, putBookedBytes, putThread, type ThreadKey } from "../ledger/meter-threads.ts";
+import { bookedBytes, findThread, putBookedBytes, putThread, type ThreadKey } from "../ledger/meter-threads.ts";
 import type { Session } from "../ledger/session-row.ts";
 import { findSession } from "../ledger/sessions.ts";
 import type { Work } from "../ledger/statement.ts";
@@ -60,6 +60,16 @@ const notInFuture = (thread: MeteredThread, now: number): MeteredThread => ({
   ...thread,
   responses: thread.responses.map((each) => (each.occurredAt > now ? { ...each, occurredAt: now } : each)),
 });
+
+/** How many bytes of a file are booked. */
+export const bookedBytesOf = (context: Context, path: string): Promise<number> =>
+  context.ledger.read(() => bookedBytes(context.policy.workspace.id, path));
+
+/** Whether a client's thread was ever metered. */
+export const isThreadKnown = async (context: Context, client: string, threadId: string): Promise<boolean> => {
+  const workspaceId = context.policy.workspace.id;
+  return (await context.ledger.read(() => findThread({ workspaceId, client, threadId }))) !== undefined;
+};
 
 const keyOf = (context: Context, { client }: Metering, threadId: string): ThreadKey => ({
   workspaceId: context.policy.workspace.id,

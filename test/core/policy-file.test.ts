@@ -68,6 +68,8 @@ describe("what holds without a file", () => {
       unknownAgents: "allow",
       warnAtPpm: 800_000n,
       onHoldExpiry: "release",
+      onMeterFailure: "deny",
+      meters: { claudeCode: "optional" },
       hours: null,
       webhooks: new Map(),
       privacy: {

@@ -1,12 +1,15 @@
 // Files named by others are opened inside their folder only: no link out of it, no pipe, no folder, no device.
-import { execFileSync } from "node:child_process";
-import { closeSync, mkdirSync, readFileSync, renameSync, rmSync, symlinkSync } from "node:fs";
+import { execFileSync, fork } from "node:child_process";
+import { once } from "node:events";
+import { closeSync, mkdirSync, readFileSync, symlinkSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { openConfined } from "../../src/meters/confined-file.ts";
 import { put, temporaryFolder } from "./temporary.ts";
+
+const RACE_MS = 1500;
 
 const folder = temporaryFolder();
 const root = join(folder, "root");
@@ -59,6 +62,7 @@ describe("openConfined", () => {
 
   test.for([
     ["a file outside", secret],
+    ["a name outside that no file has", join(folder, "nothing-here")],
     ["a file in a folder whose name begins like the root's", join(folder, "root-beside", "file")],
     ["a way up", join("project", "..", "..", "secret")],
     ["a way up and down again", `${root}/project/../project/file.jsonl`],
@@ -109,17 +113,28 @@ describe("openConfined", () => {
     );
   });
 
-  test("a folder that is swapped for a link again and again never lets anything out", () => {
-    const swapped = join(root, "swapped");
-    const kept = join(root, "kept");
-    put(join(swapped, "secret"), "within");
-    for (let round = 0; round < 200; round++) {
-      expect(["within", null]).toContain(opened(join("swapped", "secret")));
-      renameSync(swapped, kept);
-      symlinkSync(folder, swapped);
-      expect(() => opened(join("swapped", "secret"))).toThrow(REFUSED);
-      rmSync(swapped);
-      renameSync(kept, swapped);
+  test("never reads outside while another process swaps a folder and a file for links", async () => {
+    put(join(root, "folder-or-link", "secret"), "within");
+    put(join(root, "file-or-link"), "within");
+    const swapper = fork(new URL("swapper.ts", import.meta.url), [root, folder]);
+    const exited = once(swapper, "exit");
+    await once(swapper, "message");
+    const seen = { within: 0, outside: 0, refused: 0, none: 0 };
+    for (const until = performance.now() + RACE_MS; performance.now() < until; ) {
+      for (const file of [join("folder-or-link", "secret"), "file-or-link"]) {
+        try {
+          const text = opened(file);
+          seen[text === null ? "none" : text === "within" ? "within" : "outside"] += 1;
+        } catch (error) {
+          expect(error).toEqual(REFUSED);
+          seen.refused += 1;
+        }
+      }
     }
+    swapper.kill("SIGKILL");
+    await exited;
+    expect(seen.outside).toBe(0);
+    expect(seen.within).toBeGreaterThan(0);
+    expect(seen.refused).toBeGreaterThan(0);
   });
 });

@@ -47,7 +47,7 @@ describe("readLines", () => {
     expect({ tooLong, end }).toEqual({ tooLong: 1, end: 2 * MAX_LINE_BYTES + 5 });
   });
 
-  test("never holds an endless line: 512 MB without a line end cost less than 96 MB", () => {
+  test("never holds an endless line: 512 MB without a line end cost less than 48 MB", () => {
     const file = put(join(folder, "sparse"), "");
     const fd = openSync(file, "r+");
     try {
@@ -67,7 +67,7 @@ describe("readLines", () => {
       });
       expect(read).toEqual({ end: 512 * MIB + 7, tooLong: 1, shrunk: false });
       expect(lines).toEqual(["after"]);
-      expect(most).toBeLessThan(96 * MIB);
+      expect(most).toBeLessThan(48 * MIB);
     } finally {
       closeSync(fd);
     }

@@ -9,24 +9,22 @@ const BURST_GAP_MS = 1000;
  * each other without a pause. The first line after a pause is the thread's own, and so are all that follow.
  */
 export class CopiedPrefix {
-  private forkedAt: number | null = null;
-  private latest = 0;
+  /** Of the fork and the copied lines so far; null outside a copy. */
+  private latest: number | null = null;
 
   /** With the file's own first line, which says whether the thread has a parent. */
   begin(meta: JsonObject, time: number | null): void {
     const spawned = asObject(asObject(asObject(meta.source)?.subagent)?.thread_spawn);
     const parent = meta.forked_from_id ?? meta.parent_thread_id ?? spawned?.parent_thread_id;
     if (typeof parent !== "string") return;
-    this.forkedAt = time ?? instant.safeParse(meta.timestamp).data ?? null;
-    this.latest = this.forkedAt ?? 0;
+    this.latest = time ?? instant.safeParse(meta.timestamp).data ?? null;
   }
 
   /** Whether a line of this time belongs to the copy. */
   holds(time: number | null): boolean {
-    if (this.forkedAt === null || time === null) return false;
-    if (time < this.forkedAt) return true;
+    if (this.latest === null || time === null) return false;
     if (time - this.latest >= BURST_GAP_MS) {
-      this.forkedAt = null;
+      this.latest = null;
       return false;
     }
     this.latest = Math.max(this.latest, time);

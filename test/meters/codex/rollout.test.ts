@@ -91,6 +91,14 @@ describe("a rollout with records", () => {
     ]);
   });
 
+  test("leaves the calls of a response that was broken off, or of a copied history, to nobody", () => {
+    const [begin, turn, , call, , , record] = ROLLOUT as [Buffer, Buffer, Buffer, Buffer, Buffer, Buffer, Buffer];
+    expect(responses([begin, turn, call, turn, record])).toMatchObject([{ toolCalls: [] }]);
+    const fork = fixtureLines("codex/rollout-fork-restamped.jsonl");
+    const withoutOwnTurn = fork.filter((line, i) => i < 3 || !line.includes("turn_context"));
+    expect(responses(withoutOwnTurn)).toMatchObject([{ toolCalls: [{ id: "call_3", tool: "shell" }] }]);
+  });
+
   test("marks a record of another thread as that thread's copy", () => {
     expect(changed((_, payload) => (payload.thread_id = CHILD))).toMatchObject([
       { kind: "response", isSidechain: true },
@@ -166,6 +174,21 @@ describe("an older rollout, which has only running totals", () => {
     expect(responses(fixtureLines("codex/rollout-spawned.jsonl"))).toMatchObject([
       { responseId: `${CHILD}:700-20`, model: "gpt-5-codex-mini", inputTokens: 700, outputTokens: 20 },
       { responseId: `${CHILD}:1500-45`, inputTokens: 200, cacheReadTokens: 600, outputTokens: 25 },
+    ]);
+  });
+
+  test("takes a copy that needs longer to write for a copy to its end, and what follows a pause for the thread's own", () => {
+    const copy = counted(
+      { parent_thread_id: PARENT },
+      [600, [100, 1]],
+      [1200, [200, 2]],
+      [1900, [300, 3]],
+      [3000, [450, 7]],
+      [3100, [460, 8]],
+    );
+    expect(counts(copy)).toEqual([
+      [150, 4],
+      [10, 1],
     ]);
   });
 

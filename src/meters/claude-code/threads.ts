@@ -1,0 +1,30 @@
+// Which threads of a conversation are asking the model at this moment, as far as its hooks tell.
+import type { HookInput } from "./hook-input.ts";
+
+/** A sub-agent that was not heard of for so long was ended in some way that no hook told. */
+const SILENT_MS = 5 * 60_000;
+
+/** The tool that starts a sub-agent, under its name of now and of older versions. */
+export const isSpawning = (tool: string): boolean => tool === "Agent" || tool === "Task";
+
+export class Threads {
+  /** Sub-agents that run, and when they were last heard of (epoch ms). */
+  readonly #running = new Map<string, number>();
+  /** Calls of the main thread that start sub-agents and are not answered yet: it waits for them. */
+  readonly #starting = new Set<string>();
+
+  heard({ event, agentId, call, calls }: HookInput, now: number): void {
+    if (agentId !== null && event === "SubagentStop") this.#running.delete(agentId);
+    else if (agentId !== null) this.#running.set(agentId, now);
+    else if (call && isSpawning(call.tool)) this.#starting.add(call.id);
+    else if (event === "PostToolBatch") for (const id of calls) this.#starting.delete(id);
+    else if (event === "UserPromptSubmit") this.#starting.clear();
+    for (const [id, at] of this.#running) if (at < now - SILENT_MS) this.#running.delete(id);
+  }
+
+  /** How many may be waiting for an answer of the model, the one that asks now included. */
+  get asking(): number {
+    const subagents = Math.max(this.#running.size, this.#starting.size);
+    return this.#starting.size > 0 ? subagents : subagents + 1;
+  }
+}
