@@ -30,9 +30,9 @@ export function readClaudeFiles(env: NodeJS.ProcessEnv, folder: string): ClaudeF
     return null;
   };
   const local = join(folder, ".claude", "settings.local.json");
-  const settings = [user.settings, project.settings, local, managedSettings()]
-    .map(read)
-    .filter((each) => each !== null);
+  // In the home folder the project's settings are the user's.
+  const places = new Set([user.settings, project.settings, local, managedSettings()]);
+  const settings = [...places].map(read).filter((each) => each !== null);
   return { settings, user: read(user.servers), project: read(project.servers), faults };
 }
 
