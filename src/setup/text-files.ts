@@ -20,8 +20,6 @@ import { AstraError } from "../core/error.ts";
 /** What a file holds and shall hold; null = there is none. */
 export type Change = { readonly file: string; readonly before: string | null; readonly after: string | null };
 
-const READ_HINT = "Nothing was written.";
-
 /** The text, byte for byte with its byte-order mark; null = there is no such file. */
 export function readText(file: string): string | null {
   const target = targetOf(file);
@@ -52,23 +50,30 @@ export function commit(changes: readonly Change[], mode: number): void {
       done.push(each);
     }
   } catch (error) {
-    for (const { change, target } of done.reverse()) putBack(change, target, mode);
+    for (const each of done.reverse()) putBack(each);
     throw error instanceof AstraError ? error : fault(real[done.length]?.file ?? "", reasonOf(error));
   } finally {
     for (const { temporary } of staged) if (temporary !== null) rmSync(temporary, { force: true });
   }
 }
 
-type Staged = { readonly change: Change; readonly target: string; readonly temporary: string | null };
+type Staged = {
+  readonly change: Change;
+  readonly target: string;
+  readonly temporary: string | null;
+  /** What the file has, or will have. */
+  readonly mode: number;
+};
 
-function stage(change: Change, mode: number): Staged {
+function stage(change: Change, newMode: number): Staged {
   const target = targetOf(change.file);
-  if (change.after === null) return { change, target, temporary: null };
   try {
+    const mode = change.before === null ? newMode : statSync(target).mode & 0o7777;
+    if (change.after === null) return { change, target, temporary: null, mode };
     mkdirSync(dirname(target), { recursive: true });
     const temporary = `${target}.${randomBytes(6).toString("hex")}.tmp`;
-    writeDurably(temporary, change.after, change.before === null ? mode : statSync(target).mode & 0o7777);
-    return { change, target, temporary };
+    writeDurably(temporary, change.after, mode);
+    return { change, target, temporary, mode };
   } catch (error) {
     throw fault(change.file, reasonOf(error));
   }
@@ -88,9 +93,9 @@ function writeDurably(file: string, text: string, mode: number): void {
   chmodSync(file, mode); // the process's mask took bits from it
 }
 
-function putBack({ before, file }: Change, target: string, mode: number): void {
-  if (before === null) rmSync(target, { force: true });
-  else renameSync(stage({ file, before: null, after: before }, mode).temporary as string, target);
+function putBack({ change, target, mode }: Staged): void {
+  if (change.before === null) rmSync(target, { force: true });
+  else renameSync(stage({ ...change, before: null, after: change.before }, mode).temporary as string, target);
 }
 
 /** Where a link leads; the link itself stays. */
@@ -105,7 +110,7 @@ function targetOf(file: string): string {
 }
 
 function fault(file: string, what: string): AstraError {
-  return new AstraError("invalid_input", `${file}: the file ${what}`, READ_HINT);
+  return new AstraError("invalid_input", `${file}: the file ${what}`, "Nothing was written.");
 }
 
 const REASONS: Readonly<Record<string, string>> = {
