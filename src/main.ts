@@ -34,6 +34,7 @@ async function run(argv: readonly string[], isJson: boolean): Promise<number> {
   // Whoever reads our text may stop reading, as `head` does.
   for (const stream of [process.stdout, process.stderr]) stream.on("error", () => process.exit());
   if (isVersion) return print(version);
+  if (words[0] === "hook") return await (await import("./hook-command.ts")).hookCommand(argv, isHelp);
   if (words[0] === "policy") return await (await import("./policy-command.ts")).policyCommand(argv, isHelp, isJson);
   if (words[0] === "prices") return await (await import("./prices-command.ts")).pricesCommand(argv, isHelp, isJson);
   if (words[0] === "webhooks" && words[1] === "deliver")

@@ -9,6 +9,7 @@ const OTHER_COMMANDS = [
   ["install claude-code", "put the budget in front of Claude Code: its MCP server and its hooks"],
   ["doctor", "prove that Claude Code's guard works; each fault with its mend"],
   ["uninstall claude-code", "take out again what install put in"],
+  ["hook", "the gate of a coding agent for its hooks: their input on standard input, the answer on standard output"],
   ["policy check FILE", "check an astra.yml and name every fault"],
   ["policy show --agent ID", "an agent's effective budget and where each field came from"],
   ["prices MODEL", "what a model costs, by which row of which list, and why"],

@@ -28,9 +28,12 @@ function withCommand(room: Room): Record<string, string> {
 }
 
 describe.skipIf(IS_ABSENT)("Claude Code", () => {
-  test("with the guard in the user's settings is stopped at the cap, and is not once it is taken out", async () => {
+  test.each([
+    ["that ask the server", []],
+    ["that start the command", ["--command-hooks"]],
+  ])("with hooks %s is stopped at the cap, and is not once they are taken out", async (_, options) => {
     const room = roomWithCap(TIGHT_CENTS);
-    await install(room);
+    await install(room, ...options);
     const api = await newMockApi(loop);
     const ended = await startClaude(room, { api }).ended;
     expect(ended).toMatchObject({ code: 0, stderr: "", result: { terminal_reason: "hook_stopped" } });

@@ -46,15 +46,11 @@ export class ClaudeCodeGate {
 
   /** The hook's answer to whatever came. It never throws: a gate that fails is closed, unless the policy says otherwise. */
   async ask(raw: unknown): Promise<HookAnswer> {
-    // Of the forms that stop a run, the one that needs the least: while nothing else is known.
-    let event: HookEvent = "PostToolBatch";
     try {
-      const known = hookEvent(raw);
-      if (known === null) return GO_ON;
-      event = known;
-      return await this.#answer(hookInput(raw, event));
+      const event = hookEvent(raw);
+      return event === null ? GO_ON : await this.#answer(hookInput(raw, event));
     } catch (error) {
-      return this.#failed(event, error);
+      return this.#failed(raw, error);
     }
   }
 
@@ -168,7 +164,7 @@ export class ClaudeCodeGate {
     );
   }
 
-  #failed(event: HookEvent, error: unknown): HookAnswer {
+  #failed(raw: unknown, error: unknown): HookAnswer {
     const fault = error instanceof MeterFault ? error : new MeterFault("internal");
     this.#options.log(
       error instanceof MeterFault
@@ -176,6 +172,20 @@ export class ClaudeCodeGate {
         : String(error instanceof Error ? error.stack : error),
     );
     if (this.#context.policy.onMeterFailure === "allow") return GO_ON;
-    return stopRun(event, `astra-budget: ${fault.message} ${fault.hint}`);
+    return closedAnswer(raw, fault);
+  }
+}
+
+/** What a gate answers that cannot say how things stand. */
+export function closedAnswer(raw: unknown, { message, hint } = new MeterFault("internal")): HookAnswer {
+  return stopRun(eventOrAny(raw), `astra-budget: ${message} ${hint}`);
+}
+
+/** Where the event is not told, the one whose answer needs the least to stop a run. */
+function eventOrAny(raw: unknown): HookEvent {
+  try {
+    return hookEvent(raw) ?? "PostToolBatch";
+  } catch {
+    return "PostToolBatch";
   }
 }
