@@ -57,6 +57,41 @@ test.each([
   expect(withoutHooks(source(put))).toBe(text);
 });
 
+/** Hooks of others on any events, ours among them, none of their lists empty. */
+const foreignHooks = fc.dictionary(
+  fc.constantFrom(...EVENTS, "SessionStart", "Notification"),
+  fc.array(
+    fc.record({
+      matcher: fc.constantFrom("", "Bash", "*"),
+      hooks: fc.array(fc.record({ type: fc.constant("command"), command: fc.string() }), {
+        minLength: 1,
+        maxLength: 3,
+      }),
+    }),
+    { minLength: 1, maxLength: 3 },
+  ),
+  { minKeys: 1 },
+);
+
+test("whatever hooks of others there are, they and their file come back byte for byte", () => {
+  fc.assert(
+    fc.property(
+      foreignHooks,
+      fc.constantFrom(0, 1, 2, 4, "\t"),
+      fc.constantFrom("\n", "\r\n"),
+      (hooks, indent, eol) => {
+        const text = JSON.stringify({ a: 1, hooks, z: {} }, null, indent).replaceAll("\n", eol);
+        const put = withHooks(source(text), HOOKS);
+        for (const event of Object.keys(hooks))
+          expect(handlersOf(put, event).slice(0, handlersOf(text, event).length)).toEqual(handlersOf(text, event));
+        for (const event of EVENTS) expect(handlersOf(put, event).at(-1)).toEqual(HOOKS[event]);
+        expect(withHooks(source(put), HOOKS)).toBe(put);
+        expect(withoutHooks(source(put))).toBe(text);
+      },
+    ),
+  );
+});
+
 test("an older hook of ours is replaced and never doubled, whichever kind it was", () => {
   const older = { ...HOOKS.Stop, timeout: 60 };
   const text = JSON.stringify({ hooks: { Stop: [{ hooks: [older, { type: "command", command: "x" }, older] }] } });
