@@ -3,6 +3,7 @@
 export default {
   input: { cli: "src/cli.ts", main: "src/main.ts" },
   platform: "node",
+  resolve: { mainFields: ["module", "main"] }, // jsonc-parser's main finds its own files only while it is a package
   external: ["better-sqlite3", "@pydantic/genai-prices"],
   output: { dir: "dist", chunkFileNames: "chunks/[name].js", cleanDir: true },
 };

@@ -31,6 +31,7 @@ export default defineConfig({
       project("operations", ["test/operations/**/*.test.ts"], 60_000),
       project("meters", ["test/meters/**/*.test.ts"], 60_000),
       built("faces", ["test/faces/**/*.test.ts"], 60_000),
+      built("setup", ["test/setup/**/*.test.ts"], 60_000),
       built("house", ["test/house/**/*.test.ts"], 120_000),
       { test: { ...built("process", ["test/process/**/*.test.ts"], 300_000).test, ...alone } },
       endToEnd,

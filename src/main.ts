@@ -1,11 +1,16 @@
 // The command: reads its arguments, builds the context, runs one face.
 import { readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
 import { glance, readOptions, unexpectedWord, wrongArguments } from "./faces/options.ts";
 import { shownJson, shownText } from "./faces/table.ts";
 import type { Command } from "./faces/terminal-command.ts";
 import { contextFor, existingLedger, fileOf, namingFile, TERMINAL } from "./start.ts";
 
-export const version: string = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8")).version;
+const pack = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8"));
+export const version: string = pack.version;
+
+/** The file that starts this command: beside this one, in dist/ as in src/. */
+const CLI = fileURLToPath(new URL(import.meta.url.endsWith(".ts") ? "./cli.ts" : "./cli.js", import.meta.url));
 
 export async function main(argv: readonly string[]): Promise<void> {
   const isJson = argv.includes("--json");
@@ -37,6 +42,13 @@ async function run(argv: readonly string[], isJson: boolean): Promise<number> {
   if (words[0] === "ledger" && words[1] === "backup") return await backup(argv, isHelp, isJson);
   if (words[0] === "export") return await (await import("./export-command.ts")).exportCommand(argv, isHelp, isJson);
   if (words[0] === "import") return await (await import("./import-command.ts")).importCommand(argv, isHelp, isJson);
+  if (words[0] === "doctor")
+    return await (await import("./doctor-command.ts")).doctorCommand(argv, isHelp, isJson, pack.engines.node);
+  if (words[0] === "init") return await (await import("./init-command.ts")).initCommand(argv, isHelp, isJson, CLI);
+  if (words[0] === "install")
+    return await (await import("./install-command.ts")).installCommand(argv, isHelp, isJson, CLI);
+  if (words[0] === "uninstall")
+    return await (await import("./install-command.ts")).uninstallCommand(argv, isHelp, isJson);
   return await operation(argv, words, isHelp, isJson);
 }
 

@@ -5,6 +5,10 @@ import type { Command, Option } from "./terminal-command.ts";
 const OTHER_COMMANDS = [
   ["stdio", "serve MCP on standard input and output, for one client"],
   ["serve", "serve MCP and REST over HTTP, for many agents"],
+  ["init --for claude-code", "write an astra.yml for long interactive work, explained"],
+  ["install claude-code", "put the budget in front of Claude Code: its MCP server and its hooks"],
+  ["uninstall claude-code", "take out again what install put in"],
+  ["doctor", "prove that Claude Code's guard works; each fault with its mend"],
   ["hook", "the gate of a coding agent for its hooks: their input on standard input, the answer on standard output"],
   ["policy check FILE", "check an astra.yml and name every fault"],
   ["policy show --agent ID", "an agent's effective budget and where each field came from"],
