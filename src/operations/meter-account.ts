@@ -8,7 +8,7 @@ import type { Context } from "./operation.ts";
 import { type PricedResponse, priceResponse } from "./price-response.ts";
 
 /** As which tool the searches that a provider ran are booked. */
-const WEB_SEARCH = "web_search";
+export const WEB_SEARCH = "web_search";
 
 export type PricedAccount = {
   readonly response: MeteredResponse;
