@@ -41,8 +41,10 @@ CREATE TABLE meter_files (
   workspace_id TEXT NOT NULL,
   path TEXT NOT NULL,
   bytes BIGINT NOT NULL,
+  read_at BIGINT NOT NULL,
   PRIMARY KEY (workspace_id, path)
 );
+CREATE INDEX meter_files_by_time ON meter_files (workspace_id, read_at);
 
 -- The views of 0003_costs.sql again, now with who found out.
 DROP VIEW costs_by_day;

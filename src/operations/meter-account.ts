@@ -26,7 +26,7 @@ export function accountOf(context: Context, response: MeteredResponse, meter: Me
     cacheWrite1hTokens: BigInt(response.cacheWrite1hTokens),
     webSearches: BigInt(response.webSearches),
     toolCalls: BigInt(response.toolCalls.length),
-    cost: (price.cost ?? 0n) + price.searchCost,
+    cost: response.cost ?? (price.cost ?? 0n) + price.searchCost,
   };
   return { response, price, account };
 }

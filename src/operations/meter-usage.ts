@@ -4,7 +4,15 @@ import { type Limit, lookup } from "../core/limits.ts";
 import type { Meter } from "../core/metered.ts";
 import type { Verdict } from "../core/verdict.ts";
 import { readBalances } from "../ledger/balances.ts";
-import { bookedBytes, findThread, putBookedBytes, putThread, type ThreadKey } from "../ledger/meter-threads.ts";
+import {
+  type BookedFile,
+  bookedBytes,
+  filesReadLast,
+  findThread,
+  putBookedBytes,
+  putThread,
+  type ThreadKey,
+} from "../ledger/meter-threads.ts";
 import type { Session } from "../ledger/session-row.ts";
 import { findSession } from "../ledger/sessions.ts";
 import type { Work } from "../ledger/statement.ts";
@@ -24,7 +32,7 @@ export type Metering = Asking & {
   /** Those that used something and the one that asks, parents before their children. */
   readonly threads: readonly MeteredThread[];
   /** How far each file was read for this. */
-  readonly files: readonly { readonly path: string; readonly bytes: number }[];
+  readonly files: readonly BookedFile[];
   /** The thread the verdict is for. */
   readonly asking: string;
   readonly renewal: Renewal;
@@ -64,6 +72,10 @@ const notInFuture = (thread: MeteredThread, now: number): MeteredThread => ({
 /** How many bytes of a file are booked. */
 export const bookedBytesOf = (context: Context, path: string): Promise<number> =>
   context.ledger.read(() => bookedBytes(context.policy.workspace.id, path));
+
+/** The files that meters read last, and how far they are booked. */
+export const filesBookedLast = (context: Context, limit: number): Promise<BookedFile[]> =>
+  context.ledger.read(() => filesReadLast(context.policy.workspace.id, limit));
 
 /** Whether a client's thread was ever metered. */
 export const isThreadKnown = async (context: Context, client: string, threadId: string): Promise<boolean> => {
@@ -129,7 +141,7 @@ function* bookAll(context: Context, metering: Metering, batches: readonly Batch[
     if (booked.charge && current.status === "open") yield* watch(context, current, booked.charge, now);
     all.push(booked);
   }
-  for (const { path, bytes } of metering.files) yield* putBookedBytes(workspaceId, path, bytes);
+  for (const { path, bytes } of metering.files) yield* putBookedBytes(workspaceId, path, bytes, now);
   return all;
 }
 

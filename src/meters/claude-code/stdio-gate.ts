@@ -22,9 +22,12 @@ export function stdioGate(
     new ClaudeCodeGate(context, { root: claudeRoot(env), agentId: options.agentId ?? CLIENT, log: options.log });
   let gate: ClaudeCodeGate | null = null;
   return {
-    ask: (input) => {
+    ask: async (input) => {
       gate ??= gateOf();
-      return gate.ask(input);
+      const answer = await gate.ask(input);
+      // When this one has its answer: nobody waits for what was before.
+      setImmediate(() => gate?.reconcile());
+      return answer;
     },
     admit: async () => {
       if (gate || context.policy.claudeCode === "optional" || env.CLAUDECODE === undefined) return;
