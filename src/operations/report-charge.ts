@@ -96,6 +96,23 @@ export function chargeOf(
   return { booked, refusal: args.cost_usd === undefined ? priced.refusal : null };
 }
 
+/**
+ * The report without what a meter books by itself: a model's tokens and their cost. The costs of its tools stay, and
+ * a report without tokens is about a tool.
+ */
+export function withoutModelUsage(args: ReportInput): ReportInput {
+  const tokens = args.input_tokens + args.output_tokens + args.cache_read_tokens + args.cache_write_tokens;
+  if (tokens === 0) return args;
+  const none = {
+    input_tokens: 0,
+    output_tokens: 0,
+    cache_read_tokens: 0,
+    cache_write_tokens: 0,
+    cache_write_1h_tokens: 0,
+  };
+  return { ...args, ...none, cost_usd: undefined };
+}
+
 /** What a repeat of the report is known by; null where it names no key. */
 export function chargeKey(context: Context, args: ReportInput): ChargeKey | null {
   const key = args.idempotency_key;

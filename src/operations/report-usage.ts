@@ -17,7 +17,7 @@ import { idReused } from "./idempotency.ts";
 import { type Context, defineOperation, hourAt, mayTouch, type Principal, sessionNotFound } from "./operation.ts";
 import { totalsOut, totalsOutput, usdOutput, verdictOut, verdictOutput } from "./output.ts";
 import { NOTHING_RAISED, type Raised } from "./raise.ts";
-import { chargeKey, chargeOf, type ReportInput, reportInput } from "./report-charge.ts";
+import { chargeKey, chargeOf, type ReportInput, reportInput, withoutModelUsage } from "./report-charge.ts";
 import { bookedResponse, keepResponse } from "./report-response.ts";
 import { limitsOf, type Standing, sessionStanding, usualCosts } from "./standing.ts";
 import { watchReport } from "./watch.ts";
@@ -43,7 +43,12 @@ export const reportUsage = defineOperation({
   output,
   access: "agent",
   effect: "write",
-  run: (context, principal, args) => context.ledger.write(() => report(context, principal, args)),
+  run: async (context, principal, args) => {
+    const isMetered = principal.kind === "agent" && principal.isMetered === true;
+    const added = isMetered ? withoutModelUsage(args) : args;
+    const answer = await context.ledger.write(() => report(context, principal, added));
+    return isMetered ? { ...answer, metered: true } : answer;
+  },
 });
 
 function* report(context: Context, principal: Principal, args: ReportInput): Work<z.input<typeof output>> {
