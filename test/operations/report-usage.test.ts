@@ -23,7 +23,9 @@ describe("a report of an agent that is metered", () => {
   test("adds nothing of what its model used, and says that this is found without it", async () => {
     const { answer, charges } = await report({ input_tokens: 1_000_000, output_tokens: 5, cost_usd: 3 });
     expect(answer).toMatchObject({ metered: true, recorded: true, cost_usd: 0 });
-    expect(charges).toMatchObject([{ input_tokens: 0n, output_tokens: 0n, cost_nano_usd: 0n, reported_nano_usd: null }]);
+    expect(charges).toMatchObject([
+      { input_tokens: 0n, output_tokens: 0n, cost_nano_usd: 0n, reported_nano_usd: null },
+    ]);
   });
 
   test("still costs what its tools cost", async () => {
