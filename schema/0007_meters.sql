@@ -11,7 +11,7 @@ CREATE TABLE metered_responses (
   book_no BIGINT NOT NULL,
   response_hash BIGINT NOT NULL,
   session_no BIGINT NOT NULL,
-  -- The first charge booked for it, by its number in the session.
+  -- The charge that carries its cost (what it replaced was taken back), by its number in the session.
   charge_no BIGINT NOT NULL,
   meter BIGINT NOT NULL CHECK (meter BETWEEN 0 AND 3),
   input_tokens BIGINT NOT NULL,
@@ -41,8 +41,10 @@ CREATE TABLE meter_files (
   workspace_id TEXT NOT NULL,
   path TEXT NOT NULL,
   bytes BIGINT NOT NULL,
+  read_at BIGINT NOT NULL,
   PRIMARY KEY (workspace_id, path)
 );
+CREATE INDEX meter_files_by_time ON meter_files (workspace_id, read_at);
 
 -- The views of 0003_costs.sql again, now with who found out.
 DROP VIEW costs_by_day;

@@ -2,7 +2,7 @@
 import { existsSync } from "node:fs";
 import { mcpOverStdio } from "./faces/mcp-stdio.ts";
 import { shownText } from "./faces/table.ts";
-import { stdioGate } from "./meters/claude-code/stdio-gate.ts";
+import { type StdioGate, stdioGate } from "./meters/claude-code/stdio-gate.ts";
 import type { Context, Principal } from "./operations/operation.ts";
 import { startDeliverer } from "./webhooks/deliverer.ts";
 
@@ -17,8 +17,9 @@ export function runStdio(
   const log = (text: string) => process.stderr.write(`astra-budget: ${text}\n`);
   const onerror = (error: Error) => log(wireFault(error));
   const agentId = principal.kind === "agent" ? principal.agentId : null;
-  const { ask, admit, close: closeGate } = stdioGate(context, process.env, { agentId, log });
-  const handle = mcpOverStdio({ context, principal }, { version: options.version, log, onerror, gate: ask, admit });
+  const gate = stdioGate(context, process.env, { agentId, log });
+  const caller = { context, principal: meteredBy(gate, principal) };
+  const handle = mcpOverStdio(caller, { version: options.version, log, onerror, gate: gate.ask, admit: gate.admit });
   // Only a ledger that is there is looked at: a server that is not used makes none.
   const isReady = () => context.policy.webhooks.size > 0 && existsSync(options.ledgerFile);
   const deliverer = startDeliverer(context, { version: options.version, env: process.env, log, isReady });
@@ -27,7 +28,7 @@ export function runStdio(
     if (leaving) return;
     leaving = true;
     setTimeout(() => process.exit(0), PATIENCE_MS).unref();
-    await closeGate().catch((error) => log(String(error)));
+    await gate.close().catch((error) => log(String(error)));
     await deliverer.close();
     await context.ledger.close().catch((error) => log(String(error)));
     await handle.close();
@@ -51,6 +52,18 @@ export function runStdio(
 function wireFault(error: Error): string {
   const isNoMessage = error instanceof SyntaxError || error.name.endsWith("ZodError");
   return isNoMessage ? "ignored a line that is no JSON-RPC message." : shownText(error.message);
+}
+
+/** The same caller, who is metered from the first hook on. */
+function meteredBy(gate: StdioGate, principal: Principal): Principal {
+  return principal.kind === "agent"
+    ? {
+        ...principal,
+        get isMetered() {
+          return gate.isAsked;
+        },
+      }
+    : principal;
 }
 
 function* nothing(): Generator<never, void, never> {}

@@ -28,6 +28,10 @@ export type MeteredResponse = {
   readonly region: "us" | null;
   /** The tools the response calls: each call's id and the tool's name. */
   readonly toolCalls: readonly { readonly id: string; readonly tool: string }[];
+  /** What all of it was for, where it is no answer in a conversation ("unattributed"). */
+  readonly tool?: string;
+  /** Nano-dollars by the client's own account; absent = by the price list. */
+  readonly cost?: bigint;
 };
 
 /** All tokens: of two accounts of one response the larger is the later. */

@@ -11,7 +11,7 @@ import { offerResources, offerSubscriptions } from "./mcp-resources.ts";
 import { inOurWords } from "./mcp-words.ts";
 
 const INSTRUCTIONS = `astra-budget keeps the budget of your work.
-Call open_session before you start and keep its session_id. Call report_usage after every model call or small batch, with the tokens used since the last report. Call check_budget before an expensive step; with hold: true the money is set aside for you. Call end_session when you are done.
+Call open_session before you start and keep its session_id. Call report_usage after every model call or small batch, with the tokens used since the last report. Call check_budget before an expensive step; with hold: true the money is set aside for you. Call end_session when you are done. Where answers say metered: true, your usage is found without you: report only what tools cost.
 Read verdict in every answer: allow - go on; warn - finish with less and start nothing new; deny - stop now and tell a human what verdict.message says.
 When you start a sub-agent, give it your session_id to pass as parent_session_id: it then spends from your budget.`;
 

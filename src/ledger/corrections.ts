@@ -30,10 +30,15 @@ const byNumber = statement((db, args: { sessionId: string; no: bigint }) =>
 export function* findCharge(workspaceId: string, id: string): Work<ChargesView | undefined> {
   const [, half = "", no = "0"] = /^chg_(.+)-(\d+)$/.exec(id) ?? [];
   for (const session of yield* all(sessionsByHalf, { workspaceId, from: `ses_${half}`, to: `ses_${half}~` })) {
-    const charge = yield* first(byNumber, { sessionId: session.id, no: BigInt(no) });
+    const charge = yield* findChargeOf(session.id, BigInt(no));
     if (charge) return charge;
   }
   return undefined;
+}
+
+/** A charge by its number in its session; undefined as above. */
+export function* findChargeOf(sessionId: string, no: bigint): Work<ChargesView | undefined> {
+  return yield* first(byNumber, { sessionId, no });
 }
 
 /** What a charge counts for now. */

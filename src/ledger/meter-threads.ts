@@ -59,13 +59,30 @@ export function* bookedBytes(workspaceId: string, path: string): Work<number> {
   return Number((yield* first(bytesOf, { workspaceId, path }))?.bytes ?? 0n);
 }
 
-const putBytes = statement((db, args: { workspaceId: string; path: string; bytes: bigint }) =>
+const putBytes = statement((db, args: { workspaceId: string; path: string; bytes: bigint; now: bigint }) =>
   db
     .insertInto("meter_files")
-    .values({ workspace_id: args.workspaceId, path: args.path, bytes: args.bytes })
-    .onConflict((oc) => oc.columns(["workspace_id", "path"]).doUpdateSet({ bytes: args.bytes })),
+    .values({ workspace_id: args.workspaceId, path: args.path, bytes: args.bytes, read_at: args.now })
+    .onConflict((oc) => oc.columns(["workspace_id", "path"]).doUpdateSet({ bytes: args.bytes, read_at: args.now })),
 );
 
-export function* putBookedBytes(workspaceId: string, path: string, bytes: number): Work<void> {
-  yield* all(putBytes, { workspaceId, path, bytes: BigInt(bytes) });
+export function* putBookedBytes(workspaceId: string, path: string, bytes: number, nowMs: number): Work<void> {
+  yield* all(putBytes, { workspaceId, path, bytes: BigInt(bytes), now: BigInt(nowMs) });
+}
+
+export type BookedFile = { readonly path: string; readonly bytes: number };
+
+const lately = statement((db, args: { workspaceId: string; limit: bigint }) =>
+  db
+    .selectFrom("meter_files")
+    .select(["path", "bytes"])
+    .where("workspace_id", "=", args.workspaceId)
+    .orderBy("read_at", "desc")
+    .limit(args.limit),
+);
+
+/** The files that were read last. */
+export function* filesReadLast(workspaceId: string, limit: number): Work<BookedFile[]> {
+  const rows = yield* all(lately, { workspaceId, limit: BigInt(limit) });
+  return rows.map(({ path, bytes }) => ({ path, bytes: Number(bytes) }));
 }

@@ -19,7 +19,7 @@ export type Account = {
   readonly cost: Nano;
 };
 
-/** With the first charge that was booked for it. */
+/** With the charge that carries its cost: the last one booked for it. */
 export type StoredAccount = Account & { readonly sessionId: string; readonly chargeNo: bigint };
 
 const byHash = statement((db, args: { book: bigint; hash: bigint }) =>
@@ -62,8 +62,6 @@ const put = statement((db, args: Arguments) =>
     .values({
       book_no: args.book,
       response_hash: args.hash,
-      session_no: numberOf(args.session as string),
-      charge_no: args.charge,
       ...figures(args),
     } as unknown as MeteredResponsesTable)
     .onConflict((oc) =>
@@ -82,9 +80,13 @@ const FIGURES = [
   "tool_calls",
   "cost_nano_usd",
 ] as const;
-const figures = (args: Arguments) => Object.fromEntries(FIGURES.map((column) => [column, args[column]]));
+const figures = (args: Arguments): object => ({
+  session_no: numberOf(args.session as string),
+  charge_no: args.charge,
+  ...Object.fromEntries(FIGURES.map((column) => [column, args[column]])),
+});
 
-/** Writes down the accounts that count from now on; of a response that is known only they change. */
+/** Writes down the accounts that count from now on. */
 export function* putAccounts(
   workspaceId: string,
   accounts: readonly (StoredAccount & { readonly hash: bigint })[],

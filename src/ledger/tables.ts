@@ -469,7 +469,7 @@ export type MeterThreadsTable = {
   warned: string;
 };
 
-export type MeterFilesTable = { workspace_id: string; path: string; bytes: bigint };
+export type MeterFilesTable = { workspace_id: string; path: string; bytes: bigint; read_at: bigint };
 
 export type Tables = {
   sessions: SessionsTable;

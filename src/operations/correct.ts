@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { balanceKeys, sortKeys } from "../core/balance-key.ts";
 import { AstraError } from "../core/error.ts";
+import { METERS } from "../core/metered.ts";
 import { type Nano, usdFromNano } from "../core/money.ts";
 import { NO_USAGE } from "../core/usage.ts";
 import { findBook } from "../ledger/books.ts";
@@ -10,7 +11,7 @@ import { findCharge, type InForce, inForce } from "../ledger/corrections.ts";
 import type { Session } from "../ledger/session-row.ts";
 import { findSession } from "../ledger/sessions.ts";
 import type { Work } from "../ledger/statement.ts";
-import type { ChargesView, CostSource } from "../ledger/tables.ts";
+import type { ChargesView, CostSource, ShownSource } from "../ledger/tables.ts";
 import { recordChange } from "./audit.ts";
 import { lockAndExpire } from "./expiry.ts";
 import { once } from "./idempotency.ts";
@@ -48,7 +49,7 @@ export const correctCharge = defineOperation({
       once(context, actorOf(principal), "correct_charge", args, function* (): Work<z.input<typeof correctOutput>> {
         const charge = yield* findCharge(context.policy.workspace.id, args.charge_id);
         if (!charge) throw chargeNotFound();
-        if (charge.source !== "self_reported" && charge.source !== "imported")
+        if (!CORRECTABLE.has(charge.source))
           throw invalidInput("charge_id", `expected a charge that was reported; this one is a ${charge.source} charge`);
         const [locked] = yield* lockCharges(context, [charge]);
         if (!locked) throw chargeNotFound();
@@ -72,6 +73,9 @@ export const correctCharge = defineOperation({
       }),
     ),
 });
+
+/** What says what was used; the rest follows from that. */
+const CORRECTABLE: ReadonlySet<ShownSource> = new Set(["imported", ...METERS]);
 
 function chargeNotFound(): AstraError {
   return new AstraError(

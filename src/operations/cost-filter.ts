@@ -22,7 +22,7 @@ export const costFilterInput = {
     .describe("Calendar months back, this one included; used without days or dates."),
   days: whole("days", 1, 3660).optional().describe("Days back, today included."),
   start_date: date.optional().describe("YYYY-MM-DD, inclusive."),
-  end_date: date.optional().describe("YYYY-MM-DD, inclusive."),
+  end_date: date.optional().describe("Inclusive too."),
   agent_id: callerId.optional(),
   team_id: callerId.optional(),
   task_id: callerId.optional(),

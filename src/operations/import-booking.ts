@@ -69,7 +69,7 @@ function* correctionOf(
   if (!target) return "unchecked";
   if (target.source === "correction" || target.source === "reversal")
     throw invalidInput(`${path}.corrects`, `expected a charge; this is a ${target.source}`);
-  for (const column of ["hour", "model", "provider", "tool"] as const)
+  for (const column of ["hour", "model", "provider", "tool", "metered_by"] as const)
     if (record[column] !== target[column])
       throw invalidInput(`${path}.${column}`, `expected ${target[column] ?? "nothing"}, as of what it corrects`);
   const now = yield* inForce(target);

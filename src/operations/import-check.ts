@@ -1,4 +1,5 @@
 // What a record of an import may say, besides the form of its columns: whatever could not have been booked is refused.
+import { METERS } from "../core/metered.ts";
 import { NANO_PER_USD } from "../core/money.ts";
 import { chargeId } from "../ledger/charges.ts";
 import type { ReadRecord } from "./charge-record.ts";
@@ -35,6 +36,11 @@ export function checkRecord(record: ReadRecord, path: string, now: number): void
   checkTimes(record, expect, now);
   checkCounts(record, expect);
   const { source, corrects } = record;
+  // A correction has what it corrects, an import that is exported again what it had.
+  if (source !== "correction" && source !== "imported") {
+    const meter = METERS.find((name) => name === source && name !== "self_reported") ?? null;
+    expect(record.metered_by === meter, "metered_by", meter === null ? `nothing for a ${source} charge` : meter);
+  }
   if (source === "correction") {
     const isOther = corrects?.startsWith(ofSession) === true && corrects !== record.charge_id;
     expect(isOther, "corrects", "the id of the charge of the same session that is corrected");

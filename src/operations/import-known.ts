@@ -86,6 +86,7 @@ const FACTS = [
   "priced_usd",
   "cost_source",
   "price_list",
+  "metered_by",
   "late",
   "latency_ms",
   "error",

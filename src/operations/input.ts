@@ -45,6 +45,11 @@ export const idempotencyKey = text("a key of 1-128 printable characters").regex(
   error: "expected 1-128 printable ASCII characters without spaces",
 });
 
+/** What a provider calls a response of a model. It is never stored, only its hash. */
+export const responseId = text("the id of a response, such as msg_…").regex(/^[\x21-\x7e]{1,200}$/, {
+  error: "expected 1-200 printable ASCII characters without spaces",
+});
+
 /** Free text that is stored and shown to people only: no control characters, no lone surrogates. */
 export const freeText = (most: number) =>
   text(`a text of at most ${most} characters`)

@@ -1,4 +1,5 @@
-// A metered response as an account: what it used and costs, and what it adds to the account that is booked already.
+// A metered response as an account: what it used and costs, and how that changes what is booked for it already.
+import { max } from "../core/limits.ts";
 import { METERS, type Meter, type MeteredResponse } from "../core/metered.ts";
 import type { Usage } from "../core/usage.ts";
 import type { ToolLine } from "../ledger/charges.ts";
@@ -7,7 +8,7 @@ import type { Context } from "./operation.ts";
 import { type PricedResponse, priceResponse } from "./price-response.ts";
 
 /** As which tool the searches that a provider ran are booked. */
-const WEB_SEARCH = "web_search";
+export const WEB_SEARCH = "web_search";
 
 export type PricedAccount = {
   readonly response: MeteredResponse;
@@ -26,47 +27,66 @@ export function accountOf(context: Context, response: MeteredResponse, meter: Me
     cacheWrite1hTokens: BigInt(response.cacheWrite1hTokens),
     webSearches: BigInt(response.webSearches),
     toolCalls: BigInt(response.toolCalls.length),
-    cost: (price.cost ?? 0n) + price.searchCost,
+    cost: response.cost ?? (price.cost ?? 0n) + price.searchCost,
   };
   return { response, price, account };
 }
 
-/** What is to be booked besides what is; `lowers`: by how much the booked cost is too high (nano-dollars). */
-export type Addition = { readonly usage: Usage; readonly cost: bigint; readonly lines: readonly ToolLine[] };
-export type Change = { readonly adds: Addition | null; readonly lowers: bigint };
+export type Change = {
+  /** What counts from now on. */
+  readonly account: Account;
+  /** What was not counted before, and of it the part of single tools. */
+  readonly usage: Usage;
+  readonly lines: readonly ToolLine[];
+};
 
 /**
- * A better source replaces a weaker one's account; of one source the larger account is the later. A weaker one changes
- * nothing. Counts never fall: where the better account is smaller, only the cost is taken back.
+ * What a found account changes; null = nothing. A better source's cost replaces a weaker one's, be it more or less; of
+ * one source the larger account is the later; a weaker one changes nothing. Counts never fall.
  */
-export function changeOf(known: Account | undefined, found: PricedAccount): Change {
+export function changeOf(known: Account | undefined, found: PricedAccount): Change | null {
   const { account } = found;
-  const more = (count: keyof Omit<Account, "meter">) => over(account[count], known?.[count] ?? 0n);
-  if (known && METERS.indexOf(account.meter) < METERS.indexOf(known.meter)) return { adds: null, lowers: 0n };
+  const isBetter = known !== undefined && METERS.indexOf(account.meter) > METERS.indexOf(known.meter);
+  if (known && !isBetter && account.meter !== known.meter) return null;
+  const larger = largerOf(known ?? { ...account, ...NO_COUNTS }, account);
+  const more = (count: Count) => larger[count] - (known?.[count] ?? 0n);
   const cacheWriteTokens = more("cacheWriteTokens");
-  const written = more("cacheWrite1hTokens");
+  const writtenFor1h = more("cacheWrite1hTokens");
   const usage: Usage = {
     inputTokens: more("inputTokens"),
     outputTokens: more("outputTokens"),
     cacheReadTokens: more("cacheReadTokens"),
     cacheWriteTokens,
-    cacheWrite1hTokens: written < cacheWriteTokens ? written : cacheWriteTokens,
+    // Found out to be kept longer than was thought: that is in the cost, but no further token.
+    cacheWrite1hTokens: writtenFor1h < cacheWriteTokens ? writtenFor1h : cacheWriteTokens,
     toolCalls: more("toolCalls") + more("webSearches"),
   };
-  const cost = more("cost");
-  const isNews = known === undefined || cost > 0n || Object.values(usage).some((count) => count > 0n);
-  return {
-    adds: isNews
-      ? { usage, cost, lines: linesOf(found, usage.toolCalls - more("webSearches"), more("webSearches"), cost) }
-      : null,
-    lowers: known && account.meter !== known.meter ? over(known.cost, account.cost) : 0n,
-  };
+  const cost = known && !isBetter ? max(known.cost, account.cost) : account.cost;
+  const isNews = !known || isBetter || cost > known.cost || Object.values(usage).some((count) => count > 0n);
+  if (!isNews) return null;
+  const lines = linesOf(found, more("toolCalls"), more("webSearches"));
+  return { account: { ...larger, meter: account.meter, cost }, usage, lines };
 }
 
-const over = (a: bigint, b: bigint): bigint => (a > b ? a - b : 0n);
+const NO_COUNTS = {
+  inputTokens: 0n,
+  outputTokens: 0n,
+  cacheReadTokens: 0n,
+  cacheWriteTokens: 0n,
+  cacheWrite1hTokens: 0n,
+  webSearches: 0n,
+  toolCalls: 0n,
+};
+type Count = keyof typeof NO_COUNTS;
 
-/** The last calls of the response by tool, at no cost of their own, and its searches at theirs. */
-function linesOf({ response, price }: PricedAccount, calls: bigint, searches: bigint, cost: bigint): ToolLine[] {
+/** Of each count the larger one. */
+function largerOf(known: Account, found: Account): Account {
+  const counts = (Object.keys(NO_COUNTS) as Count[]).map((count) => [count, max(known[count], found[count])]);
+  return { ...found, ...Object.fromEntries(counts) };
+}
+
+/** The last calls of the response by tool, at no cost of their own, and its last searches at theirs. */
+function linesOf({ response, price }: PricedAccount, calls: bigint, searches: bigint): ToolLine[] {
   const tools = response.toolCalls.slice(response.toolCalls.length - Number(calls)).map(({ tool }) => tool);
   const lines = [...Map.groupBy(tools, (tool) => tool)].map(([tool, each]) => ({
     tool,
@@ -74,8 +94,7 @@ function linesOf({ response, price }: PricedAccount, calls: bigint, searches: bi
     cost: 0n,
   }));
   if (searches === 0n) return lines;
-  const searchCost = (price.searchCost * searches) / BigInt(response.webSearches);
   const known = lines.find(({ tool }) => tool === WEB_SEARCH)?.calls ?? 0n;
-  const line = { tool: WEB_SEARCH, calls: known + searches, cost: searchCost < cost ? searchCost : cost };
-  return [...lines.filter(({ tool }) => tool !== WEB_SEARCH), line];
+  const cost = (price.searchCost * searches) / BigInt(response.webSearches);
+  return [...lines.filter(({ tool }) => tool !== WEB_SEARCH), { tool: WEB_SEARCH, calls: known + searches, cost }];
 }

@@ -1,103 +1,125 @@
 // Booking what a meter found: each response once, under the locks of every balance it counts in.
 import { type BalanceKey, balanceKeys } from "../core/balance-key.ts";
 import { hash64 } from "../core/hash64.ts";
-import type { Meter, MeteredResponse } from "../core/metered.ts";
+import { max } from "../core/limits.ts";
+import { type Meter, type MeteredResponse, tokensOf } from "../core/metered.ts";
+import type { Nano } from "../core/money.ts";
 import { NO_USAGE, type Usage } from "../core/usage.ts";
-import { chargeId, type NewCharge, recordCharges } from "../ledger/charges.ts";
-import { findCharge, inForce } from "../ledger/corrections.ts";
+import { type NewCharge, recordCharges } from "../ledger/charges.ts";
 import { findAccounts, putAccounts, type StoredAccount } from "../ledger/metered.ts";
 import type { Session } from "../ledger/session-row.ts";
 import type { Work } from "../ledger/statement.ts";
-import { correctTo, lockCharges } from "./correct.ts";
 import { accountOf, type Change, changeOf, type PricedAccount } from "./meter-account.ts";
+import { keysOfBooked, takeBack } from "./meter-take-back.ts";
 import { type Context, hourAt } from "./operation.ts";
+import { servedBy } from "./price-response.ts";
 
 /** Responses of one thread that count in one session. */
 export type Batch = { readonly session: Session; readonly responses: readonly MeteredResponse[] };
 
-/** A charge of a better account that cost less: by how much the one booked is to be lowered. */
-export type Lowered = { readonly chargeId: string; readonly by: bigint };
-
-export type Booked = {
-  /** All charges of the batch as one; null = nothing was new. */
-  readonly charge: NewCharge | null;
-  readonly lowered: readonly Lowered[];
+type News = {
+  readonly hash: bigint;
+  readonly found: PricedAccount;
+  readonly known: StoredAccount | undefined;
+  readonly change: Change;
 };
 
-const hashOf = (context: Context, responseId: string): bigint => hash64(context.sha256(responseId));
+/** How the ledger knows a response. */
+export const hashOf = (context: Context, responseId: string): bigint => hash64(context.sha256(responseId));
 
-/** Every balance the batch counts in. */
-export function keysOfBatch(context: Context, { session, responses }: Batch): BalanceKey[] {
-  const hours = new Set(responses.map(({ occurredAt }) => hourAt(context, occurredAt)));
-  return [...hours].flatMap((hour) => balanceKeys({ ...session, hour }));
-}
-
-/** Whether any of them is unknown, or is known by an account that this one adds to. */
-export function* hasNews(context: Context, responses: readonly MeteredResponse[], meter: Meter): Work<boolean> {
-  const hashes = responses.map(({ responseId }) => hashOf(context, responseId));
-  const known = yield* findAccounts(context.policy.workspace.id, hashes);
-  return responses.some((response, i) => {
-    const { adds, lowers } = changeOf(known.get(hashes[i] ?? 0n), accountOf(context, response, meter));
-    return adds !== null || lowers > 0n;
+/** What of the responses is not booked yet, or not in full. */
+function* newsOf(context: Context, responses: readonly MeteredResponse[], meter: Meter): Work<News[]> {
+  const accounts = eachOnce(responses).map((response) => ({
+    hash: hashOf(context, response.responseId),
+    found: accountOf(context, response, meter),
+  }));
+  const booked = yield* findAccounts(
+    context.policy.workspace.id,
+    accounts.map(({ hash }) => hash),
+  );
+  return accounts.flatMap(({ hash, found }) => {
+    const known = booked.get(hash);
+    const change = changeOf(known, found);
+    return change ? [{ hash, found, known, change }] : [];
   });
 }
 
-type Found = { readonly hash: bigint; readonly found: PricedAccount; readonly known: StoredAccount | undefined };
-
-/** Books the batch; its keys must be locked. Whatever the limits say: the money is spent. */
-export function* bookBatch(context: Context, { session, responses }: Batch, meter: Meter, now: number): Work<Booked> {
-  const workspaceId = context.policy.workspace.id;
-  const hashes = responses.map(({ responseId }) => hashOf(context, responseId));
-  const accounts = yield* findAccounts(workspaceId, hashes);
-  const charges: NewCharge[] = [];
-  const kept: (Found & { readonly place: number | null })[] = [];
-  const lowered: Lowered[] = [];
-  for (const [i, response] of responses.entries()) {
-    const hash = hashes[i] ?? 0n;
-    const found = accountOf(context, response, meter);
-    const known = accounts.get(hash);
-    const change = changeOf(known, found);
-    if (change.adds === null && change.lowers === 0n) continue;
-    if (change.adds) charges.push(chargeOf(context, session, found, change.adds, now));
-    kept.push({ hash, found, known, place: known ? null : charges.length });
-    if (known && change.lowers > 0n)
-      lowered.push({ chargeId: chargeId(known.sessionId, known.chargeNo), by: change.lowers });
+/** Of a response that is told of more than once the larger account. */
+function eachOnce(responses: readonly MeteredResponse[]): MeteredResponse[] {
+  const largest = new Map<string, MeteredResponse>();
+  for (const response of responses) {
+    const known = largest.get(response.responseId);
+    if (!known || tokensOf(response) > tokensOf(known)) largest.set(response.responseId, response);
   }
-  const [charge] = charges;
-  const before = charge ? (yield* recordCharges(session, charges)).totals.charges - BigInt(charges.length) : 0n;
-  yield* putAccounts(
-    workspaceId,
-    kept.map(({ hash, found, known, place }) => ({
-      ...found.account,
-      hash,
-      sessionId: known?.sessionId ?? session.id,
-      chargeNo: known?.chargeNo ?? before + BigInt(place ?? 0),
-    })),
-  );
-  return { charge: charge ? asOne(charge, charges) : null, lowered };
+  return [...largest.values()];
 }
 
+export function* hasNews(context: Context, responses: readonly MeteredResponse[], meter: Meter): Work<boolean> {
+  return (yield* newsOf(context, responses, meter)).length > 0;
+}
+
+/** Every balance the batch counts in, or takes something back from. */
+export function* keysOfBatch(context: Context, { session, responses }: Batch, meter: Meter): Work<BalanceKey[]> {
+  const hours = new Set(responses.map(({ occurredAt }) => hourAt(context, occurredAt)));
+  const keys = [...hours].flatMap((hour) => balanceKeys({ ...session, hour }));
+  for (const { known } of yield* newsOf(context, responses, meter))
+    if (known) keys.push(...(yield* keysOfBooked(context, known)));
+  return keys;
+}
+
+/**
+ * Books the batch; its keys must be locked. Whatever the limits say: the money is spent. Answers all its charges as
+ * one, for what watches reports; null = nothing was new.
+ */
+export function* bookBatch(context: Context, batch: Batch, meter: Meter, now: number): Work<NewCharge | null> {
+  const { session, responses } = batch;
+  const charges: NewCharge[] = [];
+  const accounts: (StoredAccount & { readonly hash: bigint })[] = [];
+  for (const { hash, found, known, change } of yield* newsOf(context, responses, meter)) {
+    const stays = known ? yield* takeBack(context, known) : null;
+    if (stays === "pruned") continue;
+    const charge = chargeOf(context, session, found, change, stays, now);
+    charges.push(charge);
+    const chargeNo = BigInt(charges.length);
+    accounts.push({ ...change.account, cost: (stays ?? 0n) + charge.cost, hash, sessionId: session.id, chargeNo });
+  }
+  const [first] = charges;
+  if (!first) return null;
+  const { totals } = yield* recordCharges(session, charges);
+  const before = totals.charges - BigInt(charges.length);
+  yield* putAccounts(
+    context.policy.workspace.id,
+    accounts.map((each) => ({ ...each, chargeNo: before + each.chargeNo })),
+  );
+  return asOne(first, charges);
+}
+
+/** `stays`: what the charges that it replaces count for still; null = it replaces none. */
 function chargeOf(
   context: Context,
   session: Session,
   { response, price, account }: PricedAccount,
-  { usage, cost, lines }: NonNullable<Change["adds"]>,
+  change: Change,
+  stays: Nano | null,
   now: number,
 ): NewCharge {
+  const { usage, lines } = change;
+  const ofLines = lines.reduce((sum, line) => sum + line.cost, 0n);
   return {
     session,
     model: response.model,
     provider: price.provider,
-    tool: null,
+    tool: response.tool ?? null,
     occurredAt: response.occurredAt,
     recordedAt: now,
     hour: hourAt(context, response.occurredAt),
     usage,
-    cost,
-    reported: null,
-    priced: price.cost,
-    costSource: price.costSource,
-    priceList: price.priceList,
+    cost: max(change.account.cost - (stays ?? 0n), ofLines),
+    reported: response.cost ?? null,
+    // What replaces a charge has only the tokens that are new: they do not say what it costs.
+    priced: stays === null ? price.cost : null,
+    costSource: response.cost === undefined ? price.costSource : "reported",
+    priceList: servedBy(price.priceList, response),
     source: "self_reported",
     meter: account.meter,
     late: session.status === "open" || response.occurredAt <= (session.endedAt ?? 0) ? "in_time" : "late",
@@ -119,14 +141,4 @@ function asOne(charge: NewCharge, all: readonly NewCharge[]): NewCharge {
 function addUsage(a: Usage, b: Usage): Usage {
   const sums = (Object.keys(NO_USAGE) as (keyof Usage)[]).map((count) => [count, a[count] + b[count]]);
   return Object.fromEntries(sums) as Usage;
-}
-
-/** Takes back what a weaker account had too much, down to what the charge's tools cost. */
-export function* lower(context: Context, { chargeId: id, by }: Lowered): Work<void> {
-  const charge = yield* findCharge(context.policy.workspace.id, id);
-  const [locked] = charge ? yield* lockCharges(context, [charge]) : [];
-  if (!locked) return;
-  const now = yield* inForce(locked.charge);
-  const cost = now.cost - by > now.toolCost ? now.cost - by : now.toolCost;
-  yield* correctTo(context, locked.charge, locked.session, now, { cost, source: "corrected" });
 }

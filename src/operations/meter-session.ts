@@ -6,7 +6,7 @@ import { readBalances } from "../ledger/balances.ts";
 import { grantsInForce } from "../ledger/grants.ts";
 import { findThread, putThread, type ThreadKey } from "../ledger/meter-threads.ts";
 import type { Session } from "../ledger/session-row.ts";
-import { findSession, insertSession } from "../ledger/sessions.ts";
+import { findAncestors, findSession, insertSession } from "../ledger/sessions.ts";
 import type { Work } from "../ledger/statement.ts";
 import { admit } from "./admission.ts";
 import type { Context } from "./operation.ts";
@@ -74,9 +74,21 @@ function* leftOver(context: Context, key: ThreadKey, now: number) {
 /** Clocks of one machine, and lines written while a session opened. */
 const SLACK_MS = 60_000;
 
-/** What was used before a thread's session was open: an earlier run that nothing metered. */
-export const isEarlier = (session: Session, { occurredAt }: MeteredResponse): boolean =>
-  occurredAt < session.openedAt - SLACK_MS;
+/** What was used before `since`: an earlier run that nothing metered. */
+export const isEarlier = (since: number, { occurredAt }: MeteredResponse): boolean => occurredAt < since - SLACK_MS;
+
+/**
+ * Since when (epoch ms) a thread's usage belongs to its session. A sub-agent that is heard of late spent from its
+ * parent's budget all the same: since the session at the root was open.
+ */
+export function* sinceOf(key: ThreadKey, parentId: string | null, now: number): Work<number> {
+  const thread =
+    (yield* findThread(key)) ?? (parentId === null ? undefined : yield* findThread({ ...key, threadId: parentId }));
+  const session = thread && (yield* findSession(key.workspaceId, thread.sessionId));
+  if (!session) return now;
+  const [root] = yield* findAncestors(session);
+  return (root ?? session).openedAt;
+}
 
 const pastKey = (key: ThreadKey): ThreadKey => ({ ...key, threadId: `past/${key.threadId}` });
 

@@ -1,16 +1,33 @@
 // What meters call: books true usage to the sessions of a client's threads, and says whether they may go on.
-import { sortKeys } from "../core/balance-key.ts";
+import { type BalanceKey, sortKeys } from "../core/balance-key.ts";
 import { type Limit, lookup } from "../core/limits.ts";
-import type { Meter } from "../core/metered.ts";
+import type { Meter, MeteredResponse } from "../core/metered.ts";
 import type { Verdict } from "../core/verdict.ts";
 import { readBalances } from "../ledger/balances.ts";
-import { bookedBytes, findThread, putBookedBytes, putThread, type ThreadKey } from "../ledger/meter-threads.ts";
+import type { NewCharge } from "../ledger/charges.ts";
+import {
+  type BookedFile,
+  bookedBytes,
+  filesReadLast,
+  findThread,
+  putBookedBytes,
+  putThread,
+  type ThreadKey,
+} from "../ledger/meter-threads.ts";
 import type { Session } from "../ledger/session-row.ts";
 import { findSession } from "../ledger/sessions.ts";
 import type { Work } from "../ledger/statement.ts";
 import { lockAndExpire } from "./expiry.ts";
-import { type Batch, type Booked, bookBatch, hasNews, keysOfBatch, lower } from "./meter-booking.ts";
-import { isEarlier, type MeteredThread, openThread, pastOf, type Renewal, standingSession } from "./meter-session.ts";
+import { type Batch, bookBatch, hasNews, keysOfBatch } from "./meter-booking.ts";
+import {
+  isEarlier,
+  type MeteredThread,
+  openThread,
+  pastOf,
+  type Renewal,
+  sinceOf,
+  standingSession,
+} from "./meter-session.ts";
 import { type Asking, verdictFor } from "./meter-verdict.ts";
 import { type Context, hourAt } from "./operation.ts";
 import { limitsOf, sessionStanding, usualCosts } from "./standing.ts";
@@ -24,7 +41,7 @@ export type Metering = Asking & {
   /** Those that used something and the one that asks, parents before their children. */
   readonly threads: readonly MeteredThread[];
   /** How far each file was read for this. */
-  readonly files: readonly { readonly path: string; readonly bytes: number }[];
+  readonly files: readonly BookedFile[];
   /** The thread the verdict is for. */
   readonly asking: string;
   readonly renewal: Renewal;
@@ -45,11 +62,16 @@ export async function meterUsage(context: Context, asked: Metering): Promise<Met
   const batches: Batch[] = [];
   let refused: Verdict | null = null;
   for (const thread of metering.threads) {
+    if (await isOver(context, metering, thread, now)) {
+      batches.push(...(await earlierBatch(context, metering, thread, thread.responses)));
+      continue;
+    }
     const opened = await sessionOf(context, metering, thread, now);
     if (opened.verdict?.decision === "deny" && thread.threadId === metering.asking) refused = opened.verdict;
-    batches.push(...(await batchesOf(context, metering, thread, opened.session)));
+    batches.push(...(await batchesOf(context, metering, thread, opened.session, now)));
   }
-  if (batches.length > 0 || metering.files.length > 0) await book(context, metering, batches, now);
+  if (batches.length > 0 || metering.files.length > 0)
+    await context.ledger.write(() => bookAll(context, metering, batches, now));
   const metered = await context.ledger.read(() => look(context, metering, now));
   if (metered.nearlyUsedUp.length > 0) await context.ledger.write(() => rememberTold(context, metering, metered));
   return refused && metered.verdict.decision !== "deny" ? { ...metered, verdict: refused } : metered;
@@ -64,6 +86,10 @@ const notInFuture = (thread: MeteredThread, now: number): MeteredThread => ({
 /** How many bytes of a file are booked. */
 export const bookedBytesOf = (context: Context, path: string): Promise<number> =>
   context.ledger.read(() => bookedBytes(context.policy.workspace.id, path));
+
+/** The files that meters read last, and how far they are booked. */
+export const filesBookedLast = (context: Context, limit: number): Promise<BookedFile[]> =>
+  context.ledger.read(() => filesReadLast(context.policy.workspace.id, limit));
 
 /** Whether a client's thread was ever metered. */
 export const isThreadKnown = async (context: Context, client: string, threadId: string): Promise<boolean> => {
@@ -95,46 +121,71 @@ async function sessionOf(
   });
 }
 
-/** What is of the session that stands, and what was used before it, which counts in a session that has ended. */
-async function batchesOf(
+/** A thread of an earlier run, that nobody goes on with: it needs no session of now. */
+async function isOver(
   context: Context,
   metering: Metering,
   { threadId, parentId, responses }: MeteredThread,
-  session: Session,
-): Promise<Batch[]> {
-  const [earlier, current] = [true, false].map((is) => responses.filter((each) => isEarlier(session, each) === is));
-  const batches = current?.length ? [{ session, responses: current }] : [];
-  // A copied or continued conversation repeats what is booked already: that needs no session.
-  if (!earlier?.length || !(await context.ledger.read(() => hasNews(context, earlier, metering.meter)))) return batches;
+  now: number,
+): Promise<boolean> {
+  const isNeeded = threadId === metering.asking || metering.threads.some((other) => other.parentId === threadId);
+  if (isNeeded || responses.length === 0) return false;
   const key = keyOf(context, metering, threadId);
-  const past = await context.ledger.write(() => pastOf(context, key, metering.agentId, parentId, earlier));
-  return [...batches, { session: past, responses: earlier }];
+  return await context.ledger.read(function* () {
+    if (yield* findThread(key)) return false;
+    const since = yield* sinceOf(key, parentId, now);
+    return responses.every((response) => isEarlier(since, response));
+  });
 }
 
-async function book(context: Context, metering: Metering, batches: readonly Batch[], now: number): Promise<void> {
-  const booked = await context.ledger.write(() => bookAll(context, metering, batches, now));
-  for (const lowered of booked.flatMap((each) => each.lowered))
-    await context.ledger.write(() => lower(context, lowered));
+/** What is of the session that stands, and what was used before it. */
+async function batchesOf(
+  context: Context,
+  metering: Metering,
+  thread: MeteredThread,
+  session: Session,
+  now: number,
+): Promise<Batch[]> {
+  const { threadId, parentId, responses } = thread;
+  const since = await context.ledger.read(() => sinceOf(keyOf(context, metering, threadId), parentId, now));
+  const { earlier = [], current = [] } = Object.groupBy(responses, (each) =>
+    isEarlier(since, each) ? "earlier" : "current",
+  );
+  const batches = current.length > 0 ? [{ session, responses: current }] : [];
+  return [...batches, ...(await earlierBatch(context, metering, thread, earlier))];
+}
+
+/** What counts in a session that has ended. */
+async function earlierBatch(
+  context: Context,
+  metering: Metering,
+  { threadId, parentId }: MeteredThread,
+  responses: readonly MeteredResponse[],
+): Promise<Batch[]> {
+  // A copied or continued conversation repeats what is booked already: that needs no session.
+  if (!(await context.ledger.read(() => hasNews(context, responses, metering.meter)))) return [];
+  const key = keyOf(context, metering, threadId);
+  const session = await context.ledger.write(() => pastOf(context, key, metering.agentId, parentId, responses));
+  return [{ session, responses }];
 }
 
 /** All in one transaction: what was read is either booked or read again. */
-function* bookAll(context: Context, metering: Metering, batches: readonly Batch[], now: number): Work<Booked[]> {
+function* bookAll(context: Context, metering: Metering, batches: readonly Batch[], now: number): Work<void> {
   const workspaceId = context.policy.workspace.id;
-  yield* lockAndExpire(context, sortKeys(batches.flatMap((batch) => keysOfBatch(context, batch))), now);
-  const all: Booked[] = [];
+  const keys: BalanceKey[] = [];
+  for (const batch of batches) keys.push(...(yield* keysOfBatch(context, batch, metering.meter)));
+  yield* lockAndExpire(context, sortKeys(keys), now);
   for (const { session, responses } of batches) {
     // Sessions before it in this transaction may have changed it.
     const current = (yield* findSession(workspaceId, session.id)) ?? session;
-    const booked = yield* bookBatch(context, { session: current, responses }, metering.meter, now);
-    if (booked.charge && current.status === "open") yield* watch(context, current, booked.charge, now);
-    all.push(booked);
+    const charge = yield* bookBatch(context, { session: current, responses }, metering.meter, now);
+    if (charge && current.status === "open") yield* watch(context, current, charge, now);
   }
-  for (const { path, bytes } of metering.files) yield* putBookedBytes(workspaceId, path, bytes);
-  return all;
+  for (const { path, bytes } of metering.files) yield* putBookedBytes(workspaceId, path, bytes, now);
 }
 
 /** Raises incidents as a report would; a stop among them is in force for the verdict. */
-function* watch(context: Context, { id }: Session, charge: NonNullable<Booked["charge"]>, now: number): Work<void> {
+function* watch(context: Context, { id }: Session, charge: NewCharge, now: number): Work<void> {
   const { policy } = context;
   const session = yield* findSession(policy.workspace.id, id);
   if (!session) return;

@@ -43,7 +43,7 @@ const input = z.strictObject({
     .describe("Fewer tools than permitted."),
   idempotency_key: idempotencyKey
     .optional()
-    .describe("Send the same key when you repeat this call: you then get the same session."),
+    .describe("Send the same key when you repeat this call: you get the same session."),
 });
 
 const output = z.looseObject({
@@ -60,7 +60,7 @@ export const openSession = defineOperation({
   name: "open_session",
   title: "Open a budget session",
   description:
-    "Open a session before a block of work; report all usage to it and end it when done. Returns session_id, the effective budget and a verdict. When verdict.decision is deny, session_id is null: do not start, follow verdict.message. For a sub-agent pass your session_id as parent_session_id: its spend counts against yours too. Sessions stay in the ledger for good; one is open until end_session, its time limit is expires_at.",
+    "Open a session before a block of work; report all usage to it and end it when done. Returns session_id, the effective budget and a verdict. When verdict.decision is deny, session_id is null: do not start, follow verdict.message. For a sub-agent pass your session_id as parent_session_id: its spend counts against yours too. It is open until end_session; its time limit is expires_at.",
   input,
   output,
   access: "agent",

@@ -33,7 +33,12 @@ export type Context = {
  * the whole workspace, and `actor` is how the audit names them ("terminal", a key's id, a token's subject).
  */
 export type Principal =
-  | { readonly kind: "agent"; readonly agentId: string | null }
+  | {
+      readonly kind: "agent";
+      readonly agentId: string | null;
+      /** A meter finds out what its model uses: what it reports of that itself is not added. */
+      readonly isMetered?: boolean;
+    }
   | { readonly kind: "viewer" | "operator" | "owner"; readonly actor: string };
 
 /** Who may call an operation. */

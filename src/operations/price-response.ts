@@ -1,6 +1,7 @@
 // What a metered response costs: its tokens as it was served, and apart from them the searches the provider ran for it.
 import type { MeteredResponse } from "../core/metered.ts";
 import type { Nano } from "../core/money.ts";
+import type { Service } from "../core/price.ts";
 import type { Context } from "./operation.ts";
 import { type PricedUsage, priceTokens } from "./pricing.ts";
 
@@ -23,4 +24,19 @@ export function priceResponse(context: Context, response: MeteredResponse): Pric
     // A search costs whole nano-dollars, so the response as a whole is rounded once, with its tokens.
     searchCost: BigInt(response.webSearches) * price.extras.webSearch,
   };
+}
+
+const SURCHARGES = { fast: ", fast", region: ", us" } as const;
+
+/** A price list's name with how the response was served, so that a recost prices it so again. */
+export function servedBy(priceList: string | null, { speed, region }: Service): string | null {
+  if (priceList === null) return null;
+  return priceList + (speed === "fast" ? SURCHARGES.fast : "") + (region === null ? "" : SURCHARGES.region);
+}
+
+/** The reverse: how what was priced by this list was served. */
+export function serviceIn(priceList: string | null): Service {
+  const region = priceList?.endsWith(SURCHARGES.region) ? "us" : null;
+  const before = region === null ? priceList : priceList?.slice(0, -SURCHARGES.region.length);
+  return { speed: before?.endsWith(SURCHARGES.fast) ? "fast" : "standard", region };
 }

@@ -11,6 +11,7 @@ import { date, MOST_NANO, reason } from "./input.ts";
 import { type Context, defineOperation, type Principal } from "./operation.ts";
 import { usdOutput } from "./output.ts";
 import { wrongCursor } from "./page.ts";
+import { servedBy, serviceIn } from "./price-response.ts";
 import { priceTokens } from "./pricing.ts";
 
 /** Charges of one call: one transaction. */
@@ -83,6 +84,9 @@ type Price = { cost: Nano; source: CostSource; priced: Nano; priceList: string |
 /** What a charge costs by today's prices; null where it stays as it is. What its tools cost stays. */
 function priceNow(context: Context, charge: ChargesView, now: InForce): Price | null {
   if (now.costSource === "corrected" || now.costSource === "reported") return null;
+  // Of a response whose account was replaced: it has the whole cost, but only the tokens that were new.
+  const isOfPart = charge.metered_by !== null && charge.priced_nano_usd === null && charge.cost_source !== "unpriced";
+  if (isOfPart) return null;
   const tokens = {
     input: charge.input_tokens,
     output: charge.output_tokens,
@@ -90,11 +94,12 @@ function priceNow(context: Context, charge: ChargesView, now: InForce): Price | 
     cacheWrite: charge.cache_write_tokens,
     cacheWrite1h: charge.cache_write_1h_tokens,
   };
-  const price = priceTokens(context, tokens, charge.model, charge.provider, Number(charge.occurred_at));
+  const service = serviceIn(charge.price_list);
+  const price = priceTokens(context, tokens, charge.model, charge.provider, Number(charge.occurred_at), service);
   if (price.cost === null) return null;
   const cost = charge.cost_nano_usd - (charge.priced_nano_usd ?? 0n) + price.cost;
   if (cost === now.cost && price.costSource === now.costSource) return null;
-  return { cost, source: price.costSource, priced: price.cost, priceList: price.priceList };
+  return { cost, source: price.costSource, priced: price.cost, priceList: servedBy(price.priceList, service) };
 }
 
 function* planned(context: Context, page: readonly ChargesView[]): Work<Changes> {

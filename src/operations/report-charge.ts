@@ -9,7 +9,7 @@ import type { Refusal } from "../core/verdict.ts";
 import type { ChargeKey, NewCharge, ToolLine } from "../ledger/charges.ts";
 import type { Session } from "../ledger/session-row.ts";
 import { requestText } from "./idempotency.ts";
-import { calls, freeText, idempotencyKey, instant, MOST_NANO, ourId, tokens, usd } from "./input.ts";
+import { calls, freeText, idempotencyKey, instant, MOST_NANO, ourId, responseId, tokens, usd } from "./input.ts";
 import { type Context, hourAt, invalidInput } from "./operation.ts";
 import { priceTokens } from "./pricing.ts";
 
@@ -17,12 +17,12 @@ const toolCall = z.strictObject({ tool: callerId, count: calls.default(1), cost_
 
 export const reportInput = z.strictObject({
   session_id: ourId("session"),
-  input_tokens: tokens.describe("Uncached input since the last report."),
+  input_tokens: tokens.describe("Uncached input."),
   output_tokens: tokens,
   cache_read_tokens: tokens.default(0),
   cache_write_tokens: tokens.default(0).describe("All cache writes."),
-  cache_write_1h_tokens: tokens.default(0).describe("The part of them kept for one hour."),
-  cost_usd: usd.optional().describe("What it cost, if known; else it is priced by model."),
+  cache_write_1h_tokens: tokens.default(0).describe("Of them, kept for one hour."),
+  cost_usd: usd.optional().describe("What it cost; else it is priced by model."),
   model: callerId.optional(),
   provider: callerId.optional(),
   tool: callerId.optional().describe("The tool all of this was for."),
@@ -39,10 +39,9 @@ export const reportInput = z.strictObject({
     .optional(),
   error: freeText(500).optional().describe("What failed, if it did."),
   hold_id: ourId("hold").optional().describe("Settles this hold with the real cost."),
-  idempotency_key: idempotencyKey
-    .optional()
-    .describe("Send the same key again when you repeat this report: it then counts once."),
-  occurred_at: instant.optional().describe("ISO 8601, when it was used if not now: at most an hour ago."),
+  idempotency_key: idempotencyKey.optional().describe("Send the same key when you repeat this report: it counts once."),
+  response_id: responseId.optional().describe("The model response's id, e.g. msg_…: it counts once."),
+  occurred_at: instant.optional().describe("ISO 8601, if not now: at most an hour ago."),
 });
 
 export type ReportInput = z.output<typeof reportInput>;
@@ -95,6 +94,23 @@ export function chargeOf(
     lines,
   };
   return { booked, refusal: args.cost_usd === undefined ? priced.refusal : null };
+}
+
+/**
+ * The report without what a meter books by itself: a model's tokens and their cost. The costs of its tools stay, and
+ * a report without tokens is about a tool.
+ */
+export function withoutModelUsage(args: ReportInput): ReportInput {
+  const tokens = args.input_tokens + args.output_tokens + args.cache_read_tokens + args.cache_write_tokens;
+  if (tokens === 0) return args;
+  const none = {
+    input_tokens: 0,
+    output_tokens: 0,
+    cache_read_tokens: 0,
+    cache_write_tokens: 0,
+    cache_write_1h_tokens: 0,
+  };
+  return { ...args, ...none, cost_usd: undefined };
 }
 
 /** What a repeat of the report is known by; null where it names no key. */

@@ -17,7 +17,8 @@ import { idReused } from "./idempotency.ts";
 import { type Context, defineOperation, hourAt, mayTouch, type Principal, sessionNotFound } from "./operation.ts";
 import { totalsOut, totalsOutput, usdOutput, verdictOut, verdictOutput } from "./output.ts";
 import { NOTHING_RAISED, type Raised } from "./raise.ts";
-import { chargeKey, chargeOf, type ReportInput, reportInput } from "./report-charge.ts";
+import { chargeKey, chargeOf, type ReportInput, reportInput, withoutModelUsage } from "./report-charge.ts";
+import { bookedResponse, keepResponse } from "./report-response.ts";
 import { limitsOf, type Standing, sessionStanding, usualCosts } from "./standing.ts";
 import { watchReport } from "./watch.ts";
 
@@ -42,7 +43,12 @@ export const reportUsage = defineOperation({
   output,
   access: "agent",
   effect: "write",
-  run: (context, principal, args) => context.ledger.write(() => report(context, principal, args)),
+  run: async (context, principal, args) => {
+    const isMetered = principal.kind === "agent" && principal.isMetered === true;
+    const added = isMetered ? withoutModelUsage(args) : args;
+    const answer = await context.ledger.write(() => report(context, principal, added));
+    return isMetered ? { ...answer, metered: true } : answer;
+  },
 });
 
 function* report(context: Context, principal: Principal, args: ReportInput): Work<z.input<typeof output>> {
@@ -61,14 +67,17 @@ function* report(context: Context, principal: Principal, args: ReportInput): Wor
     context,
     sortKeys([...standing.keys, ...ownKeys, ...holdKeys]),
     now,
-    hold ? "lock" : "expire_only",
+    hold || args.response_id !== undefined ? "lock" : "expire_only",
     args.hold_id,
   );
-  const settled = hold ? yield* freeHold(hold, session, "settled") : null;
+  const known = args.response_id === undefined ? null : yield* bookedResponse(context, args.response_id);
+  const settled = hold ? yield* freeHold(hold, session, known ? "released" : "settled") : null;
   if (hold && settled === "was_closed") yield* reverseUnconfirmed(hold, session, now);
+  if (known) return yield* bookedBefore(context, session, known, settled === "closed" ? "released" : settled, now);
   // What was admitted in a window is spent in it: a hold made before midnight leaves no hole in the new day's cap.
   const booked = hold && settled === "closed" ? { ...charge.booked, hour: hold.hour } : charge.booked;
   const { id, totals, balances } = yield* recordCharge(booked);
+  if (args.response_id !== undefined) yield* keepResponse(context, args.response_id, booked, totals.charges);
   // A report of an earlier hour counts there; the verdict is about now.
   const current =
     booked.hour === standing.spend.hour ? balances : yield* readBalances(session.workspaceId, standing.keys);
@@ -81,7 +90,7 @@ function* report(context: Context, principal: Principal, args: ReportInput): Wor
   const verdict = verdictAfter(context, standing, limits, costs, raised, charge.refusal);
   return answer({ ...booked, id }, after, current, verdict, {
     duplicate: false,
-    hold: settled === null ? null : settled === "closed" ? "settled" : "was_closed",
+    hold: settled === "closed" ? "settled" : settled,
   });
 }
 
@@ -120,13 +129,26 @@ function* repeat(
   now: number,
 ): Work<z.input<typeof output>> {
   if (earlier.request !== request) throw idReused();
+  return yield* bookedBefore(context, session, earlier, null, now);
+}
+
+/** An answer with what is booked already, and with what a hold of the report has freed. */
+function* bookedBefore(
+  context: Context,
+  { id, workspaceId }: Session,
+  earlier: Omit<StoredCharge, "request">,
+  hold: string | null,
+  now: number,
+): Work<z.input<typeof output>> {
+  const session = yield* findSession(workspaceId, id);
+  if (!session) throw sessionNotFound();
   const standing = yield* sessionStanding(context.policy, session, hourAt(context, now), now);
   const balances = yield* readBalances(session.workspaceId, standing.keys);
   const balanceOf = lookup(balances);
   const limits = limitsOf(context.policy, standing, balanceOf, now);
   const costs = usualCosts(context.policy, standing, balanceOf);
   const verdict = verdictAfter(context, standing, limits, costs, NOTHING_RAISED, null);
-  return answer(earlier, session, balances, verdict, { duplicate: true, hold: null });
+  return answer(earlier, session, balances, verdict, { duplicate: true, hold });
 }
 
 function answer(

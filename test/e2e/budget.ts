@@ -28,31 +28,47 @@ agents:
 `);
 }
 
-/** The server's command line; its folders make it one of its kind on the machine. */
-const serverArgs = (room: Room) => [CLI, "stdio", "--config", join(room.folder, "astra.yml"), "--ledger", room.ledger];
+type Given = Omit<Start, "mcpServers" | "settings">;
 
-/** Claude Code with our server and hooks. */
-export function startBudgeted(room: Room, start: Omit<Start, "mcpServers" | "settings">): Claude {
-  const mcpServers = { "astra-budget": { command: process.execPath, args: serverArgs(room) } };
-  return startClaude(room, { ...start, mcpServers, settings: { hooks: HOOKS } });
+/** Claude Code with our server, and hooks that ask it. */
+export function startBudgeted(room: Room, start: Given): Claude {
+  const mcpServers = { "astra-budget": ours(room, "stdio") };
+  return startClaude(room, { ...start, mcpServers, settings: { hooks: hooks(askServer) } });
 }
 
-const GATE = { type: "mcp_tool", server: "astra-budget", tool: "gate", timeout: 5 } as const;
-const CLOSED = { ...GATE, onFailure: "block" } as const;
+/** Claude Code with hooks that start our command each time, and no server. */
+export function startBudgetedByCommand(room: Room, start: Given): Claude {
+  return startClaude(room, {
+    ...start,
+    settings: { hooks: hooks(() => ({ type: "command", ...ours(room, "hook") })) },
+  });
+}
+
+/** Our command line; the room's folder makes it one of its kind on the machine. */
+function ours(room: Room, word: "stdio" | "hook") {
+  const places = ["--config", join(room.folder, "astra.yml"), "--ledger", room.ledger];
+  return { command: process.execPath, args: [CLI, word, ...places] };
+}
+
+type Handler = (event: string, names: readonly string[]) => Readonly<Record<string, unknown>>;
 
 /** The client fills in what its event has under these names. */
-function hook(handler: typeof GATE, event: string, names: readonly string[] = []) {
+const askServer: Handler = (event, names) => {
   const fields = ["session_id", "transcript_path", "agent_id", ...names].map((name) => [name, `\${${name}}`]);
-  return { [event]: [{ hooks: [{ ...handler, input: { event, ...Object.fromEntries(fields) } }] }] };
-}
-
-const HOOKS = {
-  ...hook(CLOSED, "UserPromptSubmit"),
-  ...hook(CLOSED, "PreToolUse", ["tool_use_id", "tool_name"]),
-  ...hook(CLOSED, "PostToolBatch", ["tool_calls"]),
-  ...hook(GATE, "SubagentStop"),
-  ...hook(GATE, "Stop"),
+  return { type: "mcp_tool", server: "astra-budget", tool: "gate", input: { event, ...Object.fromEntries(fields) } };
 };
+
+function hooks(handler: Handler) {
+  const open = (event: string, names: readonly string[] = []) => ({ ...handler(event, names), timeout: 5 });
+  const closed = (event: string, names?: readonly string[]) => ({ ...open(event, names), onFailure: "block" });
+  return {
+    UserPromptSubmit: [{ hooks: [closed("UserPromptSubmit")] }],
+    PreToolUse: [{ hooks: [closed("PreToolUse", ["tool_use_id", "tool_name"])] }],
+    PostToolBatch: [{ hooks: [closed("PostToolBatch", ["tool_calls"])] }],
+    SubagentStop: [{ hooks: [open("SubagentStop")] }],
+    Stop: [{ hooks: [open("Stop")] }],
+  };
+}
 
 /** A shell's command on the server's process. The brackets keep the shell's own command line from matching. */
 export const signalServer = (room: Room, signal: "KILL" | "STOP"): string =>

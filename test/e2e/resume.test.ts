@@ -26,8 +26,10 @@ describe.skipIf(IS_ABSENT)("a session of Claude Code", () => {
     const first = await startBudgeted(room, { api }).ended;
     const resume = ["--resume", first.result.session_id];
     await expectBooked(room, api, await startBudgeted(room, { api, args: resume }).ended);
+    expect(api.requests).toHaveLength(2 + 1);
     const fork = await startBudgeted(room, { api, args: [...resume, "--fork-session"] }).ended;
     expect(fork.result.session_id).not.toBe(first.result.session_id);
+    expect(api.requests).toHaveLength(2 + 1 + 2);
     await expectBooked(room, api, fork);
   });
 });

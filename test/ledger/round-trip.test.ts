@@ -1,6 +1,7 @@
 // Random charges, exported and imported into an empty ledger: the same costs whatever they are broken down by, once.
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { Meter } from "../../src/core/metered.ts";
 import { NO_USAGE } from "../../src/core/usage.ts";
 import { type Format, headOf, lineOf, recordsIn } from "../../src/faces/charge-file.ts";
 import { recordCharge } from "../../src/ledger/charges.ts";
@@ -12,6 +13,7 @@ import { findSession } from "../../src/ledger/sessions.ts";
 import { openSqlite } from "../../src/ledger/sqlite.ts";
 import { verifyLedger } from "../../src/ledger/verify.ts";
 import type { ChargeRecord } from "../../src/operations/charge-record.ts";
+import { aResponse, callsOf, meter, threadsOf } from "../operations/metering.ts";
 import { OPERATOR, WIDE, type World, worldOf } from "../world.ts";
 import { engines, everything, raw } from "./engines.ts";
 import { aCharge, WORKSPACE } from "./fixtures.ts";
@@ -55,9 +57,20 @@ const report = fc.record({
   error: fc.option(fc.constantFrom("", "=cmd()", 'a "b",\n;c', "'quoted"), { freq: 2 }),
   hold: fc.option(index, { freq: 3 }),
 });
+const metering = fc.record({
+  do: fc.constant("meter" as const),
+  by: fc.constantFrom("telemetry" as const, "transcript" as const, "gateway" as const),
+  thread: fc.constantFrom("main", "sub"),
+  response: fc.nat({ max: 6 }),
+  outputTokens: fc.nat({ max: 900 }),
+  webSearches: fc.nat({ max: 1 }),
+  speed: fc.constantFrom("standard" as const, "fast" as const),
+  ageMs: fc.constantFrom(0, 90_000, 864_000_000),
+});
 const step = fc.oneof(
   { weight: 3, arbitrary: open },
   { weight: 8, arbitrary: report },
+  { weight: 4, arbitrary: metering },
   { weight: 2, arbitrary: fc.record({ do: fc.constant("hold" as const), session: index, cents: fc.nat({ max: 60 }) }) },
   {
     weight: 2,
@@ -90,7 +103,8 @@ async function play(world: World, steps: readonly Step[]): Promise<void> {
       const args = Object.fromEntries(given.filter(([, value]) => value !== null && value !== undefined));
       const { session_id } = await world.open(args);
       if (session_id !== null) sessions.push(session_id);
-    } else if (each.do === "correct") await correct(world, each.charge, each.nano);
+    } else if (each.do === "meter") await meterOf(world, each);
+    else if (each.do === "correct") await correct(world, each.charge, each.nano);
     else {
       const session_id = pick(sessions, each.session);
       if (session_id === undefined) continue;
@@ -111,6 +125,19 @@ async function play(world: World, steps: readonly Step[]): Promise<void> {
         );
     }
   }
+}
+
+async function meterOf(world: World, each: Extract<Step, { do: "meter" }>): Promise<void> {
+  const { thread, by, response, ageMs, ...facts } = each;
+  const found = aResponse(`msg_${response}`, {
+    outputTokens: facts.outputTokens,
+    webSearches: facts.webSearches,
+    speed: facts.speed,
+    occurredAt: world.context.now() - ageMs,
+    toolCalls: callsOf("Bash", "@x").slice(0, response % 3),
+  });
+  const threads = threadsOf({ main: [], [thread]: [found] }, { sub: "main" });
+  await meter(world, [], { threads, asking: thread, meter: by, renewal: "renew" });
 }
 
 async function reportOf(world: World, session_id: string, each: Extract<Step, { do: "report" }>, hold_id?: string) {
@@ -136,7 +163,7 @@ type Charged = { session_id: string; no: bigint; hour: string; occurred_at: bigi
 async function correct(world: World, at: number, nano: bigint): Promise<void> {
   await world.ledger.write(function* () {
     const charges = yield* raw<Record<string, never>>(
-      `select * from charges where source = 'self_reported' order by seq`,
+      `select * from charges where source in ('self_reported', 'telemetry', 'transcript', 'gateway') order by seq`,
     );
     const charge = charges[at % Math.max(1, charges.length)] as never as (Charged & Record<string, string>) | undefined;
     if (!charge) return;
@@ -159,6 +186,7 @@ async function correct(world: World, at: number, nano: bigint): Promise<void> {
         priceList: null,
         costSource: "corrected",
         source: "correction",
+        meter: (charge.metered_by ?? "self_reported") as Meter,
         corrects: { no: charge.no, was: (before[0]?.cost_source ?? charge.cost_source) as never },
       }),
     );
@@ -288,7 +316,7 @@ test("the random charges have all that a charge can be", async () => {
     await play(world, steps);
   const { records } = await exported(world, "jsonl", 500);
   expect(new Set(records.map((record) => record.source))).toEqual(
-    new Set(["self_reported", "unconfirmed", "reversal", "correction"]),
+    new Set(["self_reported", "telemetry", "transcript", "gateway", "unconfirmed", "reversal", "correction"]),
   );
   expect(records.some((record) => record.ancestors.length > 1)).toBe(true);
   expect(records.some((record) => record.tools.length > 1)).toBe(true);

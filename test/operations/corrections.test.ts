@@ -4,6 +4,7 @@ import type { PriceList } from "../../src/core/price.ts";
 import { foldCosts } from "../../src/ledger/fold.ts";
 import { raw } from "../ledger/engines.ts";
 import { AGENT, PRICES, WIDE, type World, worldOf } from "../world.ts";
+import { aResponse, metered } from "./metering.ts";
 import { faultText, isClean } from "./witness.ts";
 
 const POLICY = {
@@ -123,6 +124,19 @@ describe("a corrected charge", () => {
   });
 });
 
+test.each(["telemetry", "transcript", "gateway"] as const)("a charge of %s can be corrected too", async (by) => {
+  const world = await worldOf({ policy: POLICY });
+  await metered(world, by, aResponse("msg_1"));
+  const [charge] = await charges(world);
+  await world.call("correct_charge", { charge_id: charge?.id, cost_usd: 3, reason: "The bill." });
+  expect(await world.costs()).toMatchObject({ total_cost_usd: 3 });
+  expect((await charges(world)).map(({ source, metered_by }) => [source, metered_by])).toEqual([
+    [by, by],
+    ["correction", by],
+  ]);
+  expect(await isClean(world)).toBe(true);
+});
+
 describe("recost", () => {
   /** The known model at twice its price; a mystery model at one dollar a million. */
   const dearer: PriceList = {
@@ -169,6 +183,34 @@ describe("recost", () => {
     expect(await ask({ since: "2026-11-01", until: "2026-11-21" })).toMatchObject({ examined: 0 });
     expect(await world.costs()).toMatchObject({ total_cost_usd: 12.25, approximate_charges: 0 });
     expect((await world.call("list_audit")).entries).toHaveLength(2);
+    expect(await isClean(world)).toBe(true);
+  });
+
+  test("keeps what was served fast or in one country so, the searches, and what replaced another charge", async () => {
+    const { invoke } = await import("../../src/operations/operation.ts");
+    const { recost } = await import("../../src/operations/recost.ts");
+    const world = await worldOf({ policy: POLICY });
+    const million = { inputTokens: 1_000_000, outputTokens: 0 };
+    const both = { speed: "fast", region: "us" } as const;
+    await metered(
+      world,
+      "transcript",
+      aResponse("msg_1", { ...million, speed: "fast" }), // 2
+      aResponse("msg_2", { ...million, region: "us" }), // 1.1
+      aResponse("msg_3", { ...million, ...both, webSearches: 3 }), // 2.2 + 0.03
+      aResponse("msg_4", { ...million, inputTokens: 500_000 }),
+    );
+    await metered(world, "transcript", aResponse("msg_4", million)); // 1
+    const lists = (await charges(world)).map((charge) => charge.price_list);
+    expect(lists.slice(0, 4)).toEqual(["test, fast", "test, us", "test, fast, us", "test"]);
+    const later = { ...world.context, prices: dearer, policy: world.context.policy };
+    const ask = () => invoke(recost, later, { kind: "operator", actor: "test" }, { since: "2026-11-22" });
+    expect(await ask()).toMatchObject({ changed: 3, before_usd: 5.33, after_usd: 10.63 });
+    expect(await ask()).toMatchObject({ changed: 0 });
+    expect(await world.costs()).toMatchObject({ total_cost_usd: 11.63, by_tool: { llm: 11.6, web_search: 0.03 } });
+    // A better source's account takes the place of what was priced anew, too.
+    await metered(world, "gateway", aResponse("msg_1", million));
+    expect(await world.costs()).toMatchObject({ total_cost_usd: 8.63 });
     expect(await isClean(world)).toBe(true);
   });
 

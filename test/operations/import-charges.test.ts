@@ -1,7 +1,10 @@
 // import_charges: what a file may say, what is made of it, and that nothing of a faulty batch is booked.
 import { beforeEach, describe, expect, test } from "vitest";
+import { headOf, lineOf, recordsIn } from "../../src/faces/charge-file.ts";
+import type { ChargeRecord } from "../../src/operations/charge-record.ts";
 import { raw } from "../ledger/engines.ts";
 import { OPERATOR, START, WIDE, type World, worldOf } from "../world.ts";
+import { aResponse, metered } from "./metering.ts";
 import { faultOf, faultText, isClean, rowsOf } from "./witness.ts";
 
 type Charge = Record<string, unknown>;
@@ -323,3 +326,64 @@ test("it is for operators only", async () => {
   ] as const)
     expect((await faultOf(world.call("import_charges", { charges }, principal))).code).toBe("forbidden");
 });
+
+describe("charges that a meter found", () => {
+  /** A response that a better source replaced, and one of a self-report. */
+  async function meteredCharges(): Promise<Charge[]> {
+    const from = await worldOf({ policy: POLICY, start: START });
+    await metered(from, "telemetry", aResponse("msg_1"));
+    await metered(from, "gateway", aResponse("msg_1", { inputTokens: 500, webSearches: 1 }));
+    return await exported(from);
+  }
+
+  test("say who found them, and are no self-reports where they are imported", async () => {
+    const found = await meteredCharges();
+    expect(found.map(({ source, metered_by }) => [source, metered_by])).toEqual([
+      ["telemetry", "telemetry"],
+      ["correction", "telemetry"],
+      ["gateway", "gateway"],
+    ]);
+    expect(await imported(world, found)).toMatchObject({ imported: 3 });
+    expect(await imported(world, found)).toMatchObject({ imported: 0, known: 3 });
+    const sums = await world.ledger.read(() =>
+      raw("select sum(cost_nano_usd) as cost, sum(metered_nano_usd) as metered from costs_by_day"),
+    );
+    expect(sums).toEqual([{ cost: 11_500_000n, metered: 11_500_000n }]);
+    expect(await isClean(world)).toBe(true);
+  });
+
+  test("must be of the meter that they name", async () => {
+    const [first, ...rest] = await meteredCharges();
+    for (const [changes, fault] of [
+      [{ metered_by: null }, "charges.0.metered_by expected telemetry"],
+      [{ source: "self_reported" }, "charges.0.metered_by expected nothing for a self_reported charge"],
+      [{ source: "imported", metered_by: "gateway" }, "charges.1.metered_by expected gateway, as of what it corrects"],
+    ] as const)
+      expect(await faultText(imported(world, [{ ...first, ...changes }, ...rest]))).toBe(`invalid_input: ${fault}`);
+  });
+
+  test("are unknown to files of before there were meters, which are read all the same", async () => {
+    const before = charges.map(({ metered_by: _, ...charge }) => charge);
+    expect(await imported(world, before)).toMatchObject({ imported: 5 });
+    expect(await imported(world, charges)).toMatchObject({ imported: 0, known: 5 });
+    const head = headOf("csv").replace(",metered_by", "");
+    const lines = (await exported(world)).map((record) => lineOf(record as ChargeRecord, "csv"));
+    const at = headOf("csv").split(",").indexOf("metered_by");
+    expect(at).toBeGreaterThan(0);
+    const rows = [];
+    const text = head + lines.map((line) => withoutCell(line, at)).join("");
+    for await (const { record } of recordsIn(pieces(text), "csv")) rows.push(record);
+    const other = await worldOf({ policy: POLICY });
+    expect(await imported(other, rows)).toMatchObject({ imported: 5 });
+  });
+});
+
+async function* pieces(text: string): AsyncGenerator<string> {
+  yield text;
+}
+
+/** A line of CSV without one of its cells. */
+function withoutCell(line: string, at: number): string {
+  const cells = line.match(/("([^"]|"")*"|[^,]*)(,|$)/g) ?? [];
+  return cells.filter((_, i) => i !== at).join("");
+}

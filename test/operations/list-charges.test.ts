@@ -50,6 +50,7 @@ describe("list_charges", () => {
       priced_usd: 0.000007,
       cost_source: "reported",
       source: "self_reported",
+      metered_by: null,
       late: false,
       latency_ms: null,
       corrects: null,

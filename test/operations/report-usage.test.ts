@@ -12,6 +12,30 @@ async function opened(policy: unknown = { hardCaps: WIDE }, open: Record<string,
 
 const chargesOf = (world: World) => world.ledger.read(() => raw("select * from charges order by seq"));
 
+describe("a report of an agent that is metered", () => {
+  const METERED = { kind: "agent", agentId: null, isMetered: true } as const;
+  const report = async (args: Record<string, unknown>) => {
+    const { world, session_id } = await opened({ hardCaps: WIDE, tools: { draw: { estimatedCostUsd: 0.04 } } });
+    const answer = await world.call("report_usage", { session_id, model: "known-1", ...args }, METERED);
+    return { answer, charges: await chargesOf(world) };
+  };
+
+  test("adds nothing of what its model used, and says that this is found without it", async () => {
+    const { answer, charges } = await report({ input_tokens: 1_000_000, output_tokens: 5, cost_usd: 3 });
+    expect(answer).toMatchObject({ metered: true, recorded: true, cost_usd: 0 });
+    expect(charges).toMatchObject([
+      { input_tokens: 0n, output_tokens: 0n, cost_nano_usd: 0n, reported_nano_usd: null },
+    ]);
+  });
+
+  test("still costs what its tools cost", async () => {
+    const listed = await report({ input_tokens: 100, output_tokens: 5, tool_calls: [{ tool: "draw", count: 2 }] });
+    expect(listed.charges).toMatchObject([{ input_tokens: 0n, tool_calls: 2n, cost_nano_usd: 80_000_000n }]);
+    const single = await report({ input_tokens: 0, output_tokens: 0, tool: "draw", cost_usd: 0.5 });
+    expect(single.charges).toMatchObject([{ tool: "draw", cost_nano_usd: 500_000_000n }]);
+  });
+});
+
 describe("a report's cost", () => {
   test("is what was reported; the price by model is kept beside it", async () => {
     const { world, session_id } = await opened();

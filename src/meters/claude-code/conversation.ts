@@ -95,6 +95,11 @@ export class Conversation {
     return { responses: new Map(responses), files };
   }
 
+  /** How far each file was read. */
+  ends(): Fresh["files"] {
+    return [...this.#readings].map(([path, { at }]) => ({ path, bytes: at }));
+  }
+
   giveBack({ responses, files }: Fresh): void {
     for (const [threadId, each] of responses)
       for (const { responseId } of each) this.#fresh.set(responseId, this.#fresh.get(responseId) ?? threadId);

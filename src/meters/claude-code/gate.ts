@@ -9,6 +9,7 @@ import { MeterFault } from "../meter-fault.ts";
 import { Conversation } from "./conversation.ts";
 import { denyTool, GO_ON, type HookAnswer, stopRun, tellModel } from "./hook-answer.ts";
 import { type HookEvent, type HookInput, hookEvent, hookInput } from "./hook-input.ts";
+import { reconcileStale } from "./reconcile.ts";
 import { isSpawning, Threads } from "./threads.ts";
 
 export const CLIENT = "claude-code";
@@ -38,10 +39,20 @@ export class ClaudeCodeGate {
   readonly #context: Context;
   readonly #options: GateOptions;
   readonly #open = new Map<string, Open>();
+  #reconciled: Promise<void> | null = null;
 
   constructor(context: Context, options: GateOptions) {
     this.#context = context;
     this.#options = options;
+  }
+
+  /** Checks the conversations of before, once; the client wrote its totals when their server was gone. */
+  reconcile(): Promise<void> {
+    const { root, agentId, log } = this.#options;
+    this.#reconciled ??= reconcileStale(this.#context, { root, client: CLIENT, agentId }).catch((error) =>
+      log(`earlier conversations are not reconciled: ${error}`),
+    );
+    return this.#reconciled;
   }
 
   /** The hook's answer to whatever came. It never throws: a gate that fails is closed, unless the policy says otherwise. */

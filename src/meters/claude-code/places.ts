@@ -44,6 +44,8 @@ function* subagentsBelow(folder: string): Generator<SubagentFile> {
   }
 }
 
+export const isSubagentFile = (path: string): boolean => SUBAGENT_FILE.test(basename(path));
+
 /** The session whose main file or subagent's file this is; null if it is neither. */
 export function sessionOfPath(path: string): string | null {
   const parts = path.split(/[/\\]/);

@@ -7,6 +7,8 @@ import type { HookAnswer } from "./hook-answer.ts";
 import { claudeRoot } from "./places.ts";
 
 export type StdioGate = {
+  /** Whether hooks ask: then what the model uses is metered. */
+  readonly isAsked: boolean;
   ask(input: unknown): Promise<HookAnswer>;
   /** Throws where the policy demands that Claude Code be metered and its hooks are not there. */
   admit(): Promise<void>;
@@ -22,9 +24,15 @@ export function stdioGate(
     new ClaudeCodeGate(context, { root: claudeRoot(env), agentId: options.agentId ?? CLIENT, log: options.log });
   let gate: ClaudeCodeGate | null = null;
   return {
-    ask: (input) => {
+    get isAsked() {
+      return gate !== null;
+    },
+    ask: async (input) => {
       gate ??= gateOf();
-      return gate.ask(input);
+      const answer = await gate.ask(input);
+      // When this one has its answer: nobody waits for what was before.
+      setImmediate(() => gate?.reconcile());
+      return answer;
     },
     admit: async () => {
       if (gate || context.policy.claudeCode === "optional" || env.CLAUDECODE === undefined) return;
