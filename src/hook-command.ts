@@ -1,5 +1,6 @@
 // The command `hook`: the gate for hooks of type `command`, which give their input on standard input.
 import { readOptions, unexpectedWord } from "./faces/options.ts";
+import { errorText } from "./faces/terminal-error.ts";
 import { CLIENT, ClaudeCodeGate, closedAnswer } from "./meters/claude-code/gate.ts";
 import type { HookAnswer } from "./meters/claude-code/hook-answer.ts";
 import { claudeRoot } from "./meters/claude-code/places.ts";
@@ -25,11 +26,7 @@ export async function hookCommand(argv: readonly string[], isHelp: boolean): Pro
     process.stdout.write(`${HELP}\n`);
     return 0;
   }
-  const hint = "See astra-budget hook --help.";
-  const { values, words } = readOptions(argv, { agent: "text" }, hint);
-  if (words[1] !== undefined) throw unexpectedWord(words[1], hint);
-  const input = await hookInput();
-  process.stdout.write(`${JSON.stringify(await answered(input, values))}\n`);
+  process.stdout.write(`${JSON.stringify(await answered(await hookInput(), argv))}\n`);
   return 0;
 }
 
@@ -48,9 +45,12 @@ async function hookInput(): Promise<unknown> {
   }
 }
 
-/** A policy or a ledger that cannot be used closes the gate as well. */
-async function answered(input: unknown, values: Parameters<typeof contextFor>[0]): Promise<HookAnswer> {
+/** Options, a policy or a ledger that cannot be used close the gate as well: no other code may reach Claude Code. */
+async function answered(input: unknown, argv: readonly string[]): Promise<HookAnswer> {
+  const hint = "See astra-budget hook --help.";
   try {
+    const { values, words } = readOptions(argv, { agent: "text" }, hint);
+    if (words[1] !== undefined) throw unexpectedWord(words[1], hint);
     const context = await contextFor(values);
     const agentId = typeof values.agent === "string" ? values.agent : CLIENT;
     const gate = new ClaudeCodeGate(context, { root: claudeRoot(process.env), agentId, log: note });
@@ -58,7 +58,7 @@ async function answered(input: unknown, values: Parameters<typeof contextFor>[0]
     await context.ledger.close();
     return answer;
   } catch (error) {
-    note(String(error instanceof Error ? error.message : error));
+    note(errorText(error, false).text);
     return closedAnswer(input);
   }
 }

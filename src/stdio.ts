@@ -60,7 +60,7 @@ function meteredBy(gate: StdioGate, principal: Principal): Principal {
     ? {
         ...principal,
         get isMetered() {
-          return gate.isAsked;
+          return gate.isMetering;
         },
       }
     : principal;

@@ -44,7 +44,10 @@ export type Metering = Asking & {
   readonly files: readonly BookedFile[];
   /** The thread the verdict is for. */
   readonly asking: string;
+  /** Of the thread that asks; no other is renewed on its behalf. */
   readonly renewal: Renewal;
+  /** `later`: the answer cannot carry a warning, so it is kept for one that can. */
+  readonly telling: "now" | "later";
 };
 
 export type Metered = {
@@ -73,8 +76,11 @@ export async function meterUsage(context: Context, asked: Metering): Promise<Met
   if (batches.length > 0 || metering.files.length > 0)
     await context.ledger.write(() => bookAll(context, metering, batches, now));
   const metered = await context.ledger.read(() => look(context, metering, now));
+  const verdict = refused && metered.verdict.decision !== "deny" ? refused : metered.verdict;
+  // Who is stopped hears of that alone.
+  if (metering.telling === "later" || verdict.decision === "deny") return { ...metered, verdict, nearlyUsedUp: [] };
   if (metered.nearlyUsedUp.length > 0) await context.ledger.write(() => rememberTold(context, metering, metered));
-  return refused && metered.verdict.decision !== "deny" ? { ...metered, verdict: refused } : metered;
+  return { ...metered, verdict };
 }
 
 /** A file may say anything: nothing is spent tomorrow. */
@@ -111,7 +117,8 @@ async function sessionOf(
 ): Promise<{ session: Session; verdict: Verdict | null }> {
   const key = keyOf(context, metering, threadId);
   const standing = (yes: Session | undefined) => yes && { session: yes, verdict: null };
-  const find = () => standingSession(key, metering.renewal, now);
+  const renewal = threadId === metering.asking ? metering.renewal : "keep";
+  const find = () => standingSession(key, renewal, now);
   const known = standing(await context.ledger.read(find));
   if (known) return known;
   return await context.ledger.write(function* () {

@@ -39,6 +39,7 @@ export async function meter(
     files: [],
     asking: "main",
     renewal: "keep",
+    telling: "now",
     underWay: 0,
     next: "anything",
     model: null,

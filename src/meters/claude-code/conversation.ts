@@ -1,5 +1,6 @@
 // One conversation of Claude Code as its files tell it: what is new in them, and which calls are known to be written down.
 import { closeSync } from "node:fs";
+import { isAbsolute } from "node:path";
 import { AstraError } from "../../core/error.ts";
 import type { MeteredResponse } from "../../core/metered.ts";
 import { type Collected, collect } from "../collected.ts";
@@ -7,14 +8,17 @@ import { openConfined } from "../confined-file.ts";
 import { readLines } from "../line-reader.ts";
 import { MeterFault } from "../meter-fault.ts";
 import type { CostState } from "./cost-state.ts";
-import { sessionOfPath, subagentFiles } from "./places.ts";
+import { isSubagentFile, sessionOfPath, subagentFiles } from "./places.ts";
 import { readTranscriptLine } from "./transcript.ts";
 
 type Reading = {
   readonly threadId: string;
   /** Where to read on. */
   at: number;
-  isAtRest: boolean;
+  /** Where the newest response begins: a reader that starts anew must know which calls are in it. */
+  newestAt: number;
+  /** The newest response. */
+  newest: MeteredResponse | null;
 };
 
 /** What is to be booked: responses by thread, and how far each file is booked with them. */
@@ -26,11 +30,9 @@ export type Fresh = {
 export class Conversation {
   /** Claude Code's session id. */
   readonly id: string;
-  /** Set when a line was read that should tell usage and does not; whoever asks takes it. */
+  /** Set when a line was read that should tell usage and does not; whoever has told of it takes it away. */
   fault: MeterFault | null = null;
   costState: CostState | null = null;
-  /** The model of the newest response. */
-  model: string | null = null;
   readonly #root: string;
   readonly #main: string;
   readonly #bookedBytes: (path: string) => Promise<number>;
@@ -43,11 +45,13 @@ export class Conversation {
   /** `root`: the only folder that is read from. */
   constructor(root: string, main: string, bookedBytes: (path: string) => Promise<number>) {
     const id = sessionOfPath(main);
-    if (id === null) throw new MeterFault("foreign_path");
+    if (id === null || !isAbsolute(main) || isSubagentFile(main)) throw new MeterFault("foreign_path");
     this.id = id;
     this.#root = root;
     this.#main = main;
     this.#bookedBytes = bookedBytes;
+    const fd = this.#open(main);
+    if (fd !== null) closeSync(fd);
   }
 
   threadOf(agentId: string | null): string {
@@ -56,15 +60,9 @@ export class Conversation {
 
   /** Reads what was written since; true if anything was. */
   async read(): Promise<boolean> {
-    const files = [
-      { threadId: this.id, path: this.#main },
-      ...subagentFiles(this.#main).map(({ agentId, path }) => ({ threadId: this.threadOf(agentId), path })),
-    ];
-    let isNew = false;
-    for (const { threadId, path } of files) {
-      const reading = this.#readings.get(path) ?? (await this.#begin(path, threadId));
-      if (this.#readOn(path, reading)) isNew = true;
-    }
+    let isNew = await this.#readFile(this.#main, this.id);
+    for (const { agentId, path } of subagentFiles(this.#main))
+      if (await this.#readFile(path, this.threadOf(agentId))) isNew = true;
     return isNew;
   }
 
@@ -75,7 +73,16 @@ export class Conversation {
 
   /** Its last response calls no tool. */
   isAtRest(threadId: string): boolean {
-    return [...this.#readings.values()].some((reading) => reading.threadId === threadId && reading.isAtRest);
+    return this.#newestOf(threadId)?.toolCalls.length === 0;
+  }
+
+  /** The model that answered last; null before it did. */
+  modelOf(threadId: string): string | null {
+    return this.#newestOf(threadId)?.model ?? null;
+  }
+
+  #newestOf(threadId: string): MeteredResponse | null {
+    return [...this.#readings.values()].find((reading) => reading.threadId === threadId)?.newest ?? null;
   }
 
   /** Any response at all. */
@@ -106,9 +113,13 @@ export class Conversation {
     for (const { path, bytes } of files) this.#unbooked.set(path, this.#unbooked.get(path) ?? bytes);
   }
 
+  async #readFile(path: string, threadId: string): Promise<boolean> {
+    return this.#readOn(path, this.#readings.get(path) ?? (await this.#begin(path, threadId)));
+  }
+
   async #begin(path: string, threadId: string): Promise<Reading> {
     const at = await this.#bookedBytes(path);
-    const reading = { threadId, at, isAtRest: false };
+    const reading = { threadId, at, newestAt: at, newest: null };
     this.#readings.set(path, reading);
     return reading;
   }
@@ -118,12 +129,11 @@ export class Conversation {
     if (fd === null) return false;
     try {
       const from = reading.at;
-      const { end, shrunk } = readLines(fd, from, (line) => this.#take(line, reading));
-      reading.at = end;
-      if (shrunk) return true;
-      if (end === from) return false;
-      // Not `end`: a server that starts anew reads the newest lines again, to know which calls are in them.
-      this.#unbooked.set(path, from);
+      const { end, shrunk } = readLines(fd, from, (line, at) => this.#take(line, at, reading));
+      if (shrunk) Object.assign(reading, { at: 0, newestAt: 0 });
+      reading.at = shrunk ? readLines(fd, 0, (line, at) => this.#take(line, at, reading)).end : end;
+      if (reading.at === from) return false;
+      this.#unbooked.set(path, reading.newestAt);
       return true;
     } finally {
       closeSync(fd);
@@ -139,15 +149,15 @@ export class Conversation {
     }
   }
 
-  #take(line: Buffer, reading: Reading): void {
+  #take(line: Buffer, at: number, reading: Reading): void {
     const found = readTranscriptLine(line);
     if (found.kind === "fault") this.fault = new MeterFault("unreadable");
     if (found.kind === "cost_state") this.costState = found;
     if (found.kind !== "response") return;
     const { response } = found;
     for (const { id } of response.toolCalls) this.#calls.add(id);
-    reading.isAtRest = response.toolCalls.length === 0;
-    this.model = response.model;
+    if (response.responseId !== reading.newest?.responseId) reading.newestAt = at;
+    reading.newest = response;
     if (collect(this.#known, found)) this.#fresh.set(response.responseId, reading.threadId);
   }
 }

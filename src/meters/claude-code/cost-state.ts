@@ -25,10 +25,12 @@ export type ModelTotal = {
   readonly costUsd: number;
 };
 
-const MAX_TOTAL = 1_000_000_000_000;
-const total = z.int().min(0).max(MAX_TOTAL);
+/** More than any session can have; what is larger is no total, and must not fill up the ledger's sums. */
+const MAX_TOKENS = 100_000_000_000;
+const MAX_USD = 1_000_000;
+const total = z.int().min(0).max(MAX_TOKENS);
 const totalOrNone = total.nullish().transform((given) => given ?? 0);
-const dollars = z.number().min(0).max(MAX_TOTAL);
+const dollars = z.number().min(0).max(MAX_USD);
 
 const modelShape = z.object({
   inputTokens: total,

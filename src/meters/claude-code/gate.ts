@@ -1,25 +1,18 @@
 // The gate of Claude Code: its hooks ask here before each prompt and tool and after each batch of them. What was used is
 // read from the transcripts and booked before the answer, so that the response that crosses a cap is the last.
-import { setTimeout as sleep } from "node:timers/promises";
 import { usedText } from "../../core/verdict.ts";
 import { endSession } from "../../operations/end-session.ts";
 import { bookedBytesOf, type Metered, type Metering, meterUsage } from "../../operations/meter-usage.ts";
 import { type Context, invoke } from "../../operations/operation.ts";
 import { MeterFault } from "../meter-fault.ts";
+import { Barrier, type CaughtUp } from "./barrier.ts";
 import { Conversation } from "./conversation.ts";
-import { denyTool, GO_ON, type HookAnswer, stopRun, tellModel } from "./hook-answer.ts";
+import { canStop, denyTool, GO_ON, type HookAnswer, stopRun, tellModel } from "./hook-answer.ts";
 import { type HookEvent, type HookInput, hookEvent, hookInput } from "./hook-input.ts";
 import { reconcileStale } from "./reconcile.ts";
 import { isSpawning, Threads } from "./threads.ts";
 
 export const CLIENT = "claude-code";
-
-/** Claude Code writes its transcript every 100 ms: a response may be that late. */
-const POLL_MS = 10;
-/** Never seen to be needed; below the hooks' own time limit. */
-const MOST_WAIT_MS = 2_000;
-/** A sub-agent's last words come without a call that could be waited for. */
-const LAST_WORDS_MS = 250;
 
 /** Events whose answer may carry a text for the model without making it go on. */
 const TELLING: ReadonlySet<HookEvent> = new Set(["UserPromptSubmit", "PostToolBatch"]);
@@ -33,23 +26,37 @@ export type GateOptions = {
   readonly log: (text: string) => void;
 };
 
-type Open = { readonly conversation: Conversation; readonly threads: Threads; queue: Promise<unknown> };
+type Open = {
+  readonly conversation: Conversation;
+  readonly threads: Threads;
+  readonly barrier: Barrier;
+  queue: Promise<unknown>;
+};
+
+/** The one that asks, and whether all of it was there; nobody asks when the client goes. */
+type Asking = { readonly input: HookInput; readonly caughtUp: CaughtUp };
 
 export class ClaudeCodeGate {
   readonly #context: Context;
   readonly #options: GateOptions;
   readonly #open = new Map<string, Open>();
   #reconciled: Promise<void> | null = null;
+  #isMetering = false;
 
   constructor(context: Context, options: GateOptions) {
     this.#context = context;
     this.#options = options;
   }
 
+  /** Whether what the model uses is found without its help. */
+  get isMetering(): boolean {
+    return this.#isMetering;
+  }
+
   /** Checks the conversations of before, once; the client wrote its totals when their server was gone. */
   reconcile(): Promise<void> {
     const { root, agentId, log } = this.#options;
-    this.#reconciled ??= reconcileStale(this.#context, { root, client: CLIENT, agentId }).catch((error) =>
+    this.#reconciled ??= reconcileStale(this.#context, { root, client: CLIENT, agentId, log }).catch((error) =>
       log(`earlier conversations are not reconciled: ${error}`),
     );
     return this.#reconciled;
@@ -67,30 +74,41 @@ export class ClaudeCodeGate {
 
   /** Books what is left, of every conversation, and ends their sessions: the client is going. */
   async close(): Promise<void> {
-    for (const { conversation } of this.#open.values()) {
-      await conversation.read();
-      const { session } = await this.#book(conversation, new Threads(), null);
-      await this.#end(session.id);
+    for (const open of this.#open.values()) {
+      try {
+        await open.conversation.read();
+        const { session } = await this.#book(open, null);
+        await this.#end(session.id);
+      } catch (error) {
+        // The others are to be booked all the same.
+        this.#options.log(`a conversation is not booked to its end: ${error}`);
+      }
     }
     this.#open.clear();
   }
 
   async #answer(input: HookInput): Promise<HookAnswer> {
     const open = this.#openOf(input);
-    const { conversation, threads } = open;
-    threads.heard(input, this.#context.now());
-    const isComplete = await this.#catchUp(conversation, input);
+    open.threads.heard(input, this.#context.now());
+    const caughtUp = await open.barrier.pass(input);
+    if (caughtUp === "late")
+      this.#options.log("a response was not in the transcript in time: a usual one is set aside.");
     // One after another: who asks second must see what the first one booked.
-    const turn = open.queue.then(() => this.#book(conversation, threads, { input, isComplete }));
+    const turn = open.queue.then(() => this.#book(open, { input, caughtUp }));
     open.queue = turn.catch(() => {});
     const metered = await turn;
-    if (conversation.fault) {
-      const { fault } = conversation;
-      conversation.fault = null;
-      throw fault;
-    }
-    if (input.event === "SubagentStop") await this.#end(metered.session.id);
-    return this.#answerOf(input, metered);
+    this.#isMetering = caughtUp !== "missing";
+    if (input.event === "SubagentStop" && input.agentId !== null) await this.#end(metered.session.id);
+    const fault = caughtUp === "missing" ? new MeterFault("no_transcript") : this.#faultOf(open.conversation, input);
+    const isClosed = fault !== null && this.#closes(fault) && metered.verdict.decision !== "deny";
+    return isClosed ? closedAnswer(input, fault) : this.#answerOf(input, metered);
+  }
+
+  /** A line that cannot be read stops every thread that can be stopped; the main one is the last that must know. */
+  #faultOf(conversation: Conversation, { event, agentId }: HookInput): MeterFault | null {
+    const { fault } = conversation;
+    if (agentId === null && canStop(event)) conversation.fault = null;
+    return fault;
   }
 
   #openOf({ transcriptPath }: HookInput): Open {
@@ -98,34 +116,14 @@ export class ClaudeCodeGate {
     if (known) return known;
     const bytes = (path: string) => bookedBytesOf(this.#context, path);
     const conversation = new Conversation(this.#options.root, transcriptPath, bytes);
-    const open = { conversation, threads: new Threads(), queue: Promise.resolve() };
+    const barrier = new Barrier(conversation);
+    const open = { conversation, threads: new Threads(), barrier, queue: Promise.resolve() };
     this.#open.set(transcriptPath, open);
     return open;
   }
 
-  /** Reads until what must be there is there; false when that took too long. */
-  async #catchUp(conversation: Conversation, { event, calls, agentId }: HookInput): Promise<boolean> {
-    const thread = conversation.threadOf(agentId);
-    const isReady = () => (event === "SubagentStop" ? conversation.isAtRest(thread) : conversation.has(calls));
-    const deadline = performance.now() + (event === "SubagentStop" ? LAST_WORDS_MS : MOST_WAIT_MS);
-    await conversation.read();
-    while (!isReady() && performance.now() < deadline) {
-      await sleep(POLL_MS);
-      await conversation.read();
-    }
-    if (isReady()) return true;
-    if (event === "PostToolBatch" && !conversation.hasResponses) throw new MeterFault("no_transcript");
-    if (event === "PostToolBatch")
-      this.#options.log("a response was not in the transcript in time: it is taken as a usual one.");
-    return false;
-  }
-
-  /** Books what is new and answers where that leaves the thread that asks; nobody asks when the client goes. */
-  async #book(
-    conversation: Conversation,
-    threads: Threads,
-    asking: { readonly input: HookInput; readonly isComplete: boolean } | null,
-  ): Promise<Metered> {
+  /** Books what is new and answers where that leaves the thread that asks. */
+  async #book({ conversation, threads }: Open, asking: Asking | null): Promise<Metered> {
     const fresh = conversation.take();
     const input = asking?.input ?? null;
     const asker = conversation.threadOf(input?.agentId ?? null);
@@ -141,12 +139,11 @@ export class ClaudeCodeGate {
       })),
       files: fresh.files,
       asking: asker,
-      renewal: input?.event === "UserPromptSubmit" ? "renew" : "keep",
-      underWay:
-        (threads.asking > 1 ? threads.asking : 0) +
-        (asking?.isComplete === false && input?.event === "PostToolBatch" ? 1 : 0),
+      renewal: input && (input.event === "UserPromptSubmit" || threads.takesUp(input)) ? "renew" : "keep",
+      underWay: (input && threads.asking > 1 ? threads.asking : 0) + (asking && asking.caughtUp !== "whole" ? 1 : 0),
       next: input?.call && isSpawning(input.call.tool) ? "sub_agent" : "anything",
-      model: conversation.model,
+      model: conversation.modelOf(asker),
+      telling: input && TELLING.has(input.event) ? "now" : "later",
     };
     try {
       return await meterUsage(this.#context, metering);
@@ -168,7 +165,7 @@ export class ClaudeCodeGate {
   #answerOf({ event }: HookInput, { verdict, spawn, nearlyUsedUp }: Metered): HookAnswer {
     if (verdict.decision === "deny") return stopRun(event, `astra-budget: ${verdict.message}`);
     if (spawn?.decision === "deny") return denyTool(`astra-budget: ${spawn.message}`);
-    if (nearlyUsedUp.length === 0 || !TELLING.has(event)) return GO_ON;
+    if (nearlyUsedUp.length === 0) return GO_ON;
     return tellModel(
       event,
       `astra-budget: ${nearlyUsedUp.map(usedText).join("; ")}. Finish with less and start nothing new.`,
@@ -176,14 +173,15 @@ export class ClaudeCodeGate {
   }
 
   #failed(raw: unknown, error: unknown): HookAnswer {
-    const fault = error instanceof MeterFault ? error : new MeterFault("internal");
-    this.#options.log(
-      error instanceof MeterFault
-        ? `${error.message} ${error.hint}`
-        : String(error instanceof Error ? error.stack : error),
-    );
-    if (this.#context.policy.onMeterFailure === "allow") return GO_ON;
-    return closedAnswer(raw, fault);
+    if (error instanceof MeterFault) return this.#closes(error) ? closedAnswer(raw, error) : GO_ON;
+    this.#options.log(String(error instanceof Error ? error.stack : error));
+    return this.#closes(new MeterFault("internal")) ? closedAnswer(raw) : GO_ON;
+  }
+
+  /** Tells a person, and asks the policy. */
+  #closes({ message, hint }: MeterFault): boolean {
+    this.#options.log(`${message} ${hint}`);
+    return this.#context.policy.onMeterFailure === "deny";
   }
 }
 

@@ -26,6 +26,9 @@ export function stopRun(event: HookEvent, reason: string): HookAnswer {
   }
 }
 
+/** Whether an answer to the event can stop anything. */
+export const canStop = (event: HookEvent): boolean => stopRun(event, "") !== GO_ON;
+
 /** Denies the one tool; the run goes on. */
 export function denyTool(reason: string): HookAnswer {
   return {

@@ -1,5 +1,6 @@
 // A conversation that is over, read once more from its start: what was missed is booked, and its own total is checked.
 import { statSync } from "node:fs";
+import { sep } from "node:path";
 import type { MeteredResponse } from "../../core/metered.ts";
 import { filesBookedLast, isThreadKnown, meterUsage } from "../../operations/meter-usage.ts";
 import type { Context } from "../../operations/operation.ts";
@@ -8,7 +9,12 @@ import { Conversation } from "./conversation.ts";
 import { isSubagentFile, sessionOfPath } from "./places.ts";
 import { unattributed } from "./unattributed.ts";
 
-export type Reconciling = { readonly root: string; readonly client: string; readonly agentId: string };
+export type Reconciling = {
+  readonly root: string;
+  readonly client: string;
+  readonly agentId: string;
+  readonly log: (text: string) => void;
+};
 
 /** Files looked at when a server starts; what is older, `import claude-code` finds. */
 const MOST_FILES = 100;
@@ -16,9 +22,14 @@ const MOST_FILES = 100;
 /** The conversations whose files have grown since they were booked: Claude Code writes its total when we are gone. */
 export async function reconcileStale(context: Context, how: Reconciling): Promise<void> {
   for (const { path, bytes } of await filesBookedLast(context, MOST_FILES)) {
-    if (!path.startsWith(how.root) || isSubagentFile(path)) continue;
-    const size = statSync(path, { throwIfNoEntry: false })?.size;
-    if (size !== undefined && size !== bytes) await reconcile(context, how, path);
+    if (!path.startsWith(how.root + sep) || isSubagentFile(path)) continue;
+    try {
+      const size = statSync(path, { throwIfNoEntry: false })?.size;
+      if (size !== undefined && size !== bytes) await reconcile(context, how, path);
+    } catch (error) {
+      // One that cannot be read keeps no other from being checked.
+      how.log(`an earlier conversation is not reconciled: ${error instanceof Error ? error.message : error}`);
+    }
   }
 }
 
@@ -43,9 +54,10 @@ async function reconcile(context: Context, { root, client, agentId }: Reconcilin
     files: conversation.ends(),
     asking: id,
     renewal: "keep",
+    telling: "later",
     underWay: 0,
     next: "anything",
-    model: conversation.model,
+    model: conversation.modelOf(id),
   });
 }
 

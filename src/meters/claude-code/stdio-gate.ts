@@ -7,8 +7,8 @@ import type { HookAnswer } from "./hook-answer.ts";
 import { claudeRoot } from "./places.ts";
 
 export type StdioGate = {
-  /** Whether hooks ask: then what the model uses is metered. */
-  readonly isAsked: boolean;
+  /** Whether what the model uses is metered: its client's hooks ask, and its transcripts are there. */
+  readonly isMetering: boolean;
   ask(input: unknown): Promise<HookAnswer>;
   /** Throws where the policy demands that Claude Code be metered and its hooks are not there. */
   admit(): Promise<void>;
@@ -24,8 +24,9 @@ export function stdioGate(
     new ClaudeCodeGate(context, { root: claudeRoot(env), agentId: options.agentId ?? CLIENT, log: options.log });
   let gate: ClaudeCodeGate | null = null;
   return {
-    get isAsked() {
-      return gate !== null;
+    get isMetering() {
+      // Of another client's model, transcripts that lie about tell nothing.
+      return env.CLAUDECODE !== undefined && gate?.isMetering === true;
     },
     ask: async (input) => {
       gate ??= gateOf();
@@ -35,7 +36,7 @@ export function stdioGate(
       return answer;
     },
     admit: async () => {
-      if (gate || context.policy.claudeCode === "optional" || env.CLAUDECODE === undefined) return;
+      if (gate?.isMetering || context.policy.claudeCode === "optional" || env.CLAUDECODE === undefined) return;
       // Its hooks may ask another process, and a server may be a new one: then the conversation is known.
       const session = env.CLAUDE_CODE_SESSION_ID;
       if (session !== undefined && (await isThreadKnown(context, CLIENT, session))) return;

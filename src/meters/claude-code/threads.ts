@@ -13,13 +13,23 @@ export class Threads {
   /** Calls of the main thread that start sub-agents and are not answered yet: it waits for them. */
   readonly #starting = new Set<string>();
 
+  /** Sub-agents that were said to stop. */
+  readonly #stopped = new Set<string>();
+
   heard({ event, agentId, call, calls }: HookInput, now: number): void {
-    if (agentId !== null && event === "SubagentStop") this.#running.delete(agentId);
-    else if (agentId !== null) this.#running.set(agentId, now);
+    if (agentId !== null && event === "SubagentStop") {
+      this.#running.delete(agentId);
+      this.#stopped.add(agentId);
+    } else if (agentId !== null) this.#running.set(agentId, now);
     else if (call && isSpawning(call.tool)) this.#starting.add(call.id);
     else if (event === "PostToolBatch") for (const id of calls) this.#starting.delete(id);
     else if (event === "UserPromptSubmit") this.#starting.clear();
     for (const [id, at] of this.#running) if (at < now - SILENT_MS) this.#running.delete(id);
+  }
+
+  /** Whether a sub-agent goes on that had stopped: another hook may send it back to work. Told once. */
+  takesUp({ event, agentId }: HookInput): boolean {
+    return agentId !== null && event !== "SubagentStop" && this.#stopped.delete(agentId);
   }
 
   /** How many may be waiting for an answer of the model, the one that asks now included. */
