@@ -5,9 +5,10 @@ import { usedText } from "../../core/verdict.ts";
 import { endSession } from "../../operations/end-session.ts";
 import { bookedBytesOf, type Metered, type Metering, meterUsage } from "../../operations/meter-usage.ts";
 import { type Context, invoke } from "../../operations/operation.ts";
-import { MeterFault } from "../meter-fault.ts";
+import { GO_ON, type HookAnswer } from "../hook-answer.ts";
+import { MeterFault, notedFault } from "../meter-fault.ts";
 import { Conversation } from "./conversation.ts";
-import { denyTool, GO_ON, type HookAnswer, stopRun, tellModel } from "./hook-answer.ts";
+import { denyTool, stopRun, tellModel } from "./hook-answer.ts";
 import { type HookEvent, type HookInput, hookEvent, hookInput } from "./hook-input.ts";
 import { isSpawning, Threads } from "./threads.ts";
 
@@ -165,12 +166,7 @@ export class ClaudeCodeGate {
   }
 
   #failed(raw: unknown, error: unknown): HookAnswer {
-    const fault = error instanceof MeterFault ? error : new MeterFault("internal");
-    this.#options.log(
-      error instanceof MeterFault
-        ? `${error.message} ${error.hint}`
-        : String(error instanceof Error ? error.stack : error),
-    );
+    const fault = notedFault(error, this.#options.log);
     if (this.#context.policy.onMeterFailure === "allow") return GO_ON;
     return closedAnswer(raw, fault);
   }
