@@ -1,0 +1,36 @@
+// OpenCode's plugin as a hook: it sends each message of a model, and stops its session when the answer blocks it.
+import { z } from "zod";
+import { modelOrNone, readInput, sessionId, textOrNone } from "../hook-fields.ts";
+import type { HookClient } from "../hook-gate.ts";
+import { asObject } from "../json-line.ts";
+import { readMessage } from "./message.ts";
+
+const PROMPT = "chat.message";
+
+const shape = z.object({
+  hook_event_name: z.enum([PROMPT, "message.updated"]),
+  /** The session that a person began. */
+  session_id: sessionId,
+  /** The sub-agent's own session, where one asks. */
+  agent_id: textOrNone,
+  model: modelOrNone,
+  message: z.record(z.string(), z.unknown()).nullish(),
+});
+
+export const opencodeHook: HookClient = {
+  name: "opencode",
+  news: async (_context, raw) => {
+    const input = readInput(shape, raw);
+    const message = asObject(input.message);
+    const read = message && readMessage(typeof message.id === "string" ? message.id : "", message);
+    return {
+      sessionId: input.session_id,
+      responses: read?.kind === "response" ? [read.response] : [],
+      files: [],
+      isDamaged: read?.kind === "fault",
+      renewal: input.hook_event_name === PROMPT && input.agent_id === null ? "renew" : "keep",
+      model: input.model,
+    };
+  },
+  stop: (_raw, reason) => ({ decision: "block", reason }),
+};
