@@ -79,7 +79,7 @@ function book(client: HookClient, context: Context, { agentId }: HookOptions, ne
     files,
     asking: sessionId,
     renewal,
-    underWay: 0,
+    underWay: [],
     next: "anything",
     model,
     telling: "now",

@@ -142,7 +142,9 @@ export class ClaudeCodeGate {
       files: fresh.files,
       asking: asker,
       renewal: input && (input.event === "UserPromptSubmit" || threads.takesUp(input)) ? "renew" : "keep",
-      underWay: (input && threads.asking > 1 ? threads.asking : 0) + (asking && asking.caughtUp !== "whole" ? 1 : 0),
+      underWay: conversation.usual(
+        (input && threads.asking > 1 ? threads.asking : 0) + (asking && asking.caughtUp !== "whole" ? 1 : 0),
+      ),
       next: input?.call && isSpawning(input.call.tool) ? "sub_agent" : "anything",
       model: conversation.modelOf(asker),
       telling: input && TELLING.has(input.event) ? "now" : "later",
