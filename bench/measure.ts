@@ -29,6 +29,11 @@ export function median(values: readonly number[]): number {
   return [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
 }
 
+/** The value that `share` of them do not exceed. */
+export function percentile(values: readonly number[], share: number): number {
+  return [...values].sort((a, b) => a - b)[Math.ceil(values.length * share) - 1] ?? Number.NaN;
+}
+
 /** Rounds measured side by side: medians, and the median of the rounds' own ratios, which a busy machine spoils least. */
 export function sideBySide(ours: readonly number[], theirs: readonly number[]): Pick<Row, "ours" | "theirs" | "ratio"> {
   const ratios = ours.map((value, i) => value / (theirs[i] ?? Number.NaN));

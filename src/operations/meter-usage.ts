@@ -154,6 +154,7 @@ async function batchesOf(
   now: number,
 ): Promise<Batch[]> {
   const { threadId, parentId, responses } = thread;
+  if (responses.length === 0) return [];
   const since = await context.ledger.read(() => sinceOf(keyOf(context, metering, threadId), parentId, now));
   const { earlier = [], current = [] } = Object.groupBy(responses, (each) =>
     isEarlier(since, each) ? "earlier" : "current",
