@@ -93,6 +93,17 @@ describe("a Codex session", () => {
     expect(await room.sessions()).toHaveLength(1);
   });
 
+  test("begins anew with a prompt after its end, not with what is left of the turn, and is charged for nothing twice", async () => {
+    const room = newHookRoom(10);
+    const path = await answered(room, "resp_1");
+    await room.end();
+    expect(await room.ask("codex", input("Stop", path))).toEqual({});
+    expect(await room.sessions()).toMatchObject([{ cost_usd: RESPONSE_USD }]);
+    expect(await room.ask("codex", prompt(path))).toEqual({});
+    expect(await room.sessions()).toMatchObject([{ status: "open", cost_usd: 0 }, { cost_usd: RESPONSE_USD }]);
+    expect(await room.spent()).toEqual(dollars(1));
+  });
+
   test("is not charged for the history that a fork replays", async () => {
     const room = newHookRoom(100);
     const path = await answered(room, "resp_1", "resp_2");

@@ -69,6 +69,18 @@ describe("a Gemini CLI session", () => {
     expect(await room.ask("gemini-cli", input("AfterAgent", path))).toEqual({});
   });
 
+  test("calls no model when its session has ended, until a person prompts", async () => {
+    const room = newHookRoom(100);
+    const path = await answered(room, answer("a1"));
+    await room.end();
+    expect(await room.ask("gemini-cli", call(path))).toMatchObject({ decision: "deny" });
+    expect(await room.sessions()).toHaveLength(1);
+    expect(await room.ask("gemini-cli", prompt(path))).toEqual({});
+    expect(await room.ask("gemini-cli", call(path))).toEqual({});
+    expect(await room.sessions()).toHaveLength(2);
+    expect(await room.spent()).toEqual(dollars(1));
+  });
+
   test("counts the chats of its sub-agents, whose calls are told as its own", async () => {
     const room = newHookRoom(100);
     const path = await answered(room, answer("a1"));

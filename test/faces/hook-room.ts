@@ -12,8 +12,13 @@ export type HookRoom = {
   ask(client: string, input: unknown): Promise<Record<string, unknown>>;
   /** US dollars by agent. */
   spent(): Promise<Record<string, number>>;
-  sessions(): Promise<{ status: string; cost_usd: number }[]>;
+  /** The newest first. */
+  sessions(): Promise<HookSession[]>;
+  /** Ends the newest session, as its time would. */
+  end(): Promise<void>;
 };
+
+export type HookSession = { readonly session_id: string; readonly status: string; readonly cost_usd: number };
 
 /** The clients' agents have a cap; no other limit can bind. */
 export function newHookRoom(capCents: number, more = ""): HookRoom {
@@ -29,6 +34,7 @@ hardCaps:
 agents:
 ${["codex", "gemini-cli", "opencode"].map((id) => `  - { id: ${id}, budget: { maxCostCents: ${capCents} } }`).join("\n")}
 ${more}`);
+  const sessions = async () => (await room.json(["sessions"])).sessions as HookSession[];
   return {
     folder: room.folder,
     put: (name, text) => {
@@ -46,7 +52,8 @@ ${more}`);
         child.stdin?.end(typeof input === "string" ? input : JSON.stringify(input));
       }),
     spent: async () => (await room.json(["costs"])).by_agent as Record<string, number>,
-    sessions: async () => (await room.json(["sessions"])).sessions as { status: string; cost_usd: number }[],
+    sessions,
+    end: async () => void (await room.json(["end", "--session", (await sessions())[0]?.session_id ?? ""])),
   };
 }
 
