@@ -9,6 +9,9 @@ const NOT_ASKED =
 /** The counts of an answer that is only asked for. */
 const NOT_BEGUN = JSON.stringify({ input: 0, output: 0, reasoning: 0, cache: { read: 0, write: 0 } });
 
+/** A person's prompt, or the task of a sub-agent. */
+const PROMPT = "chat.message";
+
 export const AstraBudget = async ({ client, directory }) => {
   /** Of sub-agents: the session that a person began. */
   const roots = new Map();
@@ -29,19 +32,29 @@ export const AstraBudget = async ({ client, directory }) => {
 
   const tell = (message, variant) => client.tui.showToast({ body: { message, variant } }).catch(() => {});
 
-  const answerTo = async (sessionID, input) => {
+  const isNews = ({ id, role, tokens }) => {
+    const counts = JSON.stringify(tokens);
+    const isBooked = booked.has(id) && booked.get(id) === counts;
+    return role === "assistant" && counts !== NOT_BEGUN && !isBooked;
+  };
+
+  const answerTo = async (sessionID, input, messages) => {
     try {
       const root = await rootOf(sessionID);
       const agent_id = root === sessionID ? null : sessionID;
-      return await run({ ...input, session_id: root, agent_id }, directory);
+      const answer = await run({ ...input, session_id: root, agent_id, messages }, directory);
+      for (const { id, tokens } of messages) booked.set(id, JSON.stringify(tokens));
+      return answer;
     } catch {
       return { decision: "block", reason: NOT_ASKED };
     }
   };
 
-  const ask = (sessionID, input) => {
+  const ask = (sessionID, input, infos) => {
     queue = queue.then(async () => {
-      const answer = await answerTo(sessionID, input);
+      const messages = infos.filter(isNews);
+      if (messages.length === 0 && input.hook_event_name !== PROMPT) return;
+      const answer = await answerTo(sessionID, input, messages);
       const root = roots.get(sessionID) ?? sessionID;
       if (answer.decision === "block") {
         stopped.set(root, answer.reason);
@@ -64,14 +77,14 @@ export const AstraBudget = async ({ client, directory }) => {
     event: async ({ event }) => {
       if (event.type !== "message.updated") return;
       const { info } = event.properties;
-      const counts = JSON.stringify(info.tokens);
-      if (info.role !== "assistant" || counts === booked.get(info.id) || counts === NOT_BEGUN) return;
-      booked.set(info.id, counts);
-      await ask(info.sessionID, { hook_event_name: event.type, model: info.modelID, message: info });
+      await ask(info.sessionID, { hook_event_name: event.type, model: info.modelID }, [info]);
       await abort(info.sessionID);
     },
-    "chat.message": async ({ sessionID }, { message }) => {
-      await ask(sessionID, { hook_event_name: "chat.message", model: message.model?.modelID });
+    [PROMPT]: async ({ sessionID }, { message }) => {
+      // What was answered while nobody could be asked is booked now.
+      const { data } = await client.session.messages({ path: { id: sessionID } });
+      const before = (data ?? []).map(({ info }) => info);
+      await ask(sessionID, { hook_event_name: PROMPT, model: message.model?.modelID }, before);
       const reason = await reasonToStop(sessionID);
       if (reason) throw new Error(reason);
     },

@@ -15,6 +15,8 @@ const booking = (client: string, timeout: number) => group({ command: `astra-bud
 
 const CODEX = {
   UserPromptSubmit: closing("codex", PATIENCE_S),
+  // A turn may be long, and what it spends others must see; a sub-agent that it starts is blocked then.
+  PreToolUse: booking("codex", PATIENCE_S),
   SubagentStop: booking("codex", PATIENCE_S),
   Stop: booking("codex", PATIENCE_S),
 };

@@ -1,8 +1,7 @@
-// OpenCode's plugin as a hook: it sends each message of a model, and stops its session when the answer blocks it.
+// OpenCode's plugin as a hook: it sends the messages of models, and stops their session when the answer blocks it.
 import { z } from "zod";
 import { modelOrNone, readInput, sessionId, textOrNone } from "../hook-fields.ts";
 import type { HookClient } from "../hook-gate.ts";
-import { asObject } from "../json-line.ts";
 import { readMessage } from "./message.ts";
 
 const PROMPT = "chat.message";
@@ -14,20 +13,19 @@ const shape = z.object({
   /** The sub-agent's own session, where one asks. */
   agent_id: textOrNone,
   model: modelOrNone,
-  message: z.record(z.string(), z.unknown()).nullish(),
+  messages: z.array(z.looseObject({ id: z.string() })),
 });
 
 export const opencodeHook: HookClient = {
   name: "opencode",
   news: async (_context, raw) => {
     const input = readInput(shape, raw);
-    const message = asObject(input.message);
-    const read = message && readMessage(typeof message.id === "string" ? message.id : "", message);
+    const read = input.messages.map((message) => readMessage(message.id, message));
     return {
       sessionId: input.session_id,
-      responses: read?.kind === "response" ? [read.response] : [],
+      responses: read.flatMap((each) => (each.kind === "response" ? [each.response] : [])),
       files: [],
-      isDamaged: read?.kind === "fault",
+      isDamaged: read.some(({ kind }) => kind === "fault"),
       renewal: input.hook_event_name === PROMPT && input.agent_id === null ? "renew" : "keep",
       model: input.model,
     };
