@@ -19,10 +19,10 @@ export type LinesRead = {
 };
 
 /**
- * Gives each complete line without its LF or CRLF. A line is a view of a buffer that is used again: it is gone when
+ * Gives each complete line without its LF or CRLF, and the offset where it begins. A line is a view of a buffer that is used again: it is gone when
  * `onLine` returns. Only what the file held at the start is read, so that a busy writer cannot keep the reader.
  */
-export function readLines(fd: number, from: number, onLine: (line: Buffer) => void): LinesRead {
+export function readLines(fd: number, from: number, onLine: (line: Buffer, at: number) => void): LinesRead {
   const size = fstatSync(fd).size;
   if (size < from) return { end: 0, tooLong: 0, shrunk: true };
   let buffer = Buffer.allocUnsafeSlow(Math.min(CHUNK_BYTES, size - from));
@@ -46,7 +46,7 @@ export function readLines(fd: number, from: number, onLine: (line: Buffer) => vo
     const filled = buffer.subarray(0, held + got);
     let start = 0;
     for (let lf = filled.indexOf(LF, held); lf >= 0; lf = filled.indexOf(LF, start)) {
-      onLine(filled.subarray(start, lf > start && filled[lf - 1] === CR ? lf - 1 : lf));
+      onLine(filled.subarray(start, lf > start && filled[lf - 1] === CR ? lf - 1 : lf), end + start);
       start = lf + 1;
     }
     filled.copyWithin(0, start);

@@ -63,6 +63,23 @@ export function changeOf(known: Account | undefined, found: PricedAccount): Chan
   };
 }
 
+/** What is booked after that change. Were a count kept that fell, the account before would add it once more. */
+export function bookedAccount(known: Account | undefined, { account }: PricedAccount): Account {
+  if (!known) return account;
+  const most = (count: keyof Omit<Account, "meter">) => (known[count] > account[count] ? known[count] : account[count]);
+  return {
+    meter: account.meter,
+    inputTokens: most("inputTokens"),
+    outputTokens: most("outputTokens"),
+    cacheReadTokens: most("cacheReadTokens"),
+    cacheWriteTokens: most("cacheWriteTokens"),
+    cacheWrite1hTokens: most("cacheWrite1hTokens"),
+    webSearches: most("webSearches"),
+    toolCalls: most("toolCalls"),
+    cost: account.meter === known.meter ? most("cost") : account.cost,
+  };
+}
+
 const over = (a: bigint, b: bigint): bigint => (a > b ? a - b : 0n);
 
 /** The last calls of the response by tool, at no cost of their own, and its searches at theirs. */

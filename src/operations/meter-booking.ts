@@ -9,11 +9,16 @@ import { findAccounts, putAccounts, type StoredAccount } from "../ledger/metered
 import type { Session } from "../ledger/session-row.ts";
 import type { Work } from "../ledger/statement.ts";
 import { correctTo, lockCharges } from "./correct.ts";
-import { accountOf, type Change, changeOf, type PricedAccount } from "./meter-account.ts";
+import { accountOf, bookedAccount, type Change, changeOf, type PricedAccount } from "./meter-account.ts";
 import { type Context, hourAt } from "./operation.ts";
 
 /** Responses of one thread that count in one session. */
-export type Batch = { readonly session: Session; readonly responses: readonly MeteredResponse[] };
+export type Batch = {
+  readonly session: Session;
+  readonly responses: readonly MeteredResponse[];
+  /** `past`: the session stands for all that nothing metered in time, so that nothing is late in it. */
+  readonly when: "live" | "past";
+};
 
 /** A charge of a better account that cost less: by how much the one booked is to be lowered. */
 export type Lowered = { readonly chargeId: string; readonly by: bigint };
@@ -21,6 +26,8 @@ export type Lowered = { readonly chargeId: string; readonly by: bigint };
 export type Booked = {
   /** All charges of the batch as one; null = nothing was new. */
   readonly charge: NewCharge | null;
+  /** Responses that were new, or of which more is known now. */
+  readonly booked: number;
   readonly lowered: readonly Lowered[];
 };
 
@@ -37,7 +44,9 @@ export function* hasNews(context: Context, responses: readonly MeteredResponse[]
   const hashes = responses.map(({ responseId }) => hashOf(context, responseId));
   const known = yield* findAccounts(context.policy.workspace.id, hashes);
   return responses.some((response, i) => {
-    const { adds, lowers } = changeOf(known.get(hashes[i] ?? 0n), accountOf(context, response, meter));
+    const account = known.get(hashes[i] ?? 0n);
+    if (!account) return true;
+    const { adds, lowers } = changeOf(account, accountOf(context, response, meter));
     return adds !== null || lowers > 0n;
   });
 }
@@ -45,7 +54,8 @@ export function* hasNews(context: Context, responses: readonly MeteredResponse[]
 type Found = { readonly hash: bigint; readonly found: PricedAccount; readonly known: StoredAccount | undefined };
 
 /** Books the batch; its keys must be locked. Whatever the limits say: the money is spent. */
-export function* bookBatch(context: Context, { session, responses }: Batch, meter: Meter, now: number): Work<Booked> {
+export function* bookBatch(context: Context, batch: Batch, meter: Meter, now: number): Work<Booked> {
+  const { session, responses } = batch;
   const workspaceId = context.policy.workspace.id;
   const hashes = responses.map(({ responseId }) => hashOf(context, responseId));
   const accounts = yield* findAccounts(workspaceId, hashes);
@@ -58,7 +68,7 @@ export function* bookBatch(context: Context, { session, responses }: Batch, mete
     const known = accounts.get(hash);
     const change = changeOf(known, found);
     if (change.adds === null && change.lowers === 0n) continue;
-    if (change.adds) charges.push(chargeOf(context, session, found, change.adds, now));
+    if (change.adds) charges.push(chargeOf(context, batch, found, change.adds, now));
     kept.push({ hash, found, known, place: known ? null : charges.length });
     if (known && change.lowers > 0n)
       lowered.push({ chargeId: chargeId(known.sessionId, known.chargeNo), by: change.lowers });
@@ -68,18 +78,18 @@ export function* bookBatch(context: Context, { session, responses }: Batch, mete
   yield* putAccounts(
     workspaceId,
     kept.map(({ hash, found, known, place }) => ({
-      ...found.account,
+      ...bookedAccount(known, found),
       hash,
       sessionId: known?.sessionId ?? session.id,
       chargeNo: known?.chargeNo ?? before + BigInt(place ?? 0),
     })),
   );
-  return { charge: charge ? asOne(charge, charges) : null, lowered };
+  return { charge: charge ? asOne(charge, charges) : null, booked: kept.length, lowered };
 }
 
 function chargeOf(
   context: Context,
-  session: Session,
+  { session, when }: Batch,
   { response, price, account }: PricedAccount,
   { usage, cost, lines }: NonNullable<Change["adds"]>,
   now: number,
@@ -100,7 +110,7 @@ function chargeOf(
     priceList: price.priceList,
     source: "self_reported",
     meter: account.meter,
-    late: session.status === "open" || response.occurredAt <= (session.endedAt ?? 0) ? "in_time" : "late",
+    late: when === "past" || response.occurredAt <= (session.endedAt ?? response.occurredAt) ? "in_time" : "late",
     latencyMs: null,
     error: null,
     holdId: null,

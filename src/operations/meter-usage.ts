@@ -10,7 +10,16 @@ import { findSession } from "../ledger/sessions.ts";
 import type { Work } from "../ledger/statement.ts";
 import { lockAndExpire } from "./expiry.ts";
 import { type Batch, type Booked, bookBatch, hasNews, keysOfBatch, lower } from "./meter-booking.ts";
-import { isEarlier, type MeteredThread, openThread, pastOf, type Renewal, standingSession } from "./meter-session.ts";
+import {
+  isEarlier,
+  type MeteredThread,
+  notInFuture,
+  openThread,
+  pastOf,
+  type Renewal,
+  spanOf,
+  standingSession,
+} from "./meter-session.ts";
 import { type Asking, verdictFor } from "./meter-verdict.ts";
 import { type Context, hourAt } from "./operation.ts";
 import { limitsOf, sessionStanding, usualCosts } from "./standing.ts";
@@ -55,12 +64,6 @@ export async function meterUsage(context: Context, asked: Metering): Promise<Met
   return refused && metered.verdict.decision !== "deny" ? { ...metered, verdict: refused } : metered;
 }
 
-/** A file may say anything: nothing is spent tomorrow. */
-const notInFuture = (thread: MeteredThread, now: number): MeteredThread => ({
-  ...thread,
-  responses: thread.responses.map((each) => (each.occurredAt > now ? { ...each, occurredAt: now } : each)),
-});
-
 /** How many bytes of a file are booked. */
 export const bookedBytesOf = (context: Context, path: string): Promise<number> =>
   context.ledger.read(() => bookedBytes(context.policy.workspace.id, path));
@@ -103,12 +106,12 @@ async function batchesOf(
   session: Session,
 ): Promise<Batch[]> {
   const [earlier, current] = [true, false].map((is) => responses.filter((each) => isEarlier(session, each) === is));
-  const batches = current?.length ? [{ session, responses: current }] : [];
+  const batches: Batch[] = current?.length ? [{ session, responses: current, when: "live" }] : [];
   // A copied or continued conversation repeats what is booked already: that needs no session.
   if (!earlier?.length || !(await context.ledger.read(() => hasNews(context, earlier, metering.meter)))) return batches;
   const key = keyOf(context, metering, threadId);
-  const past = await context.ledger.write(() => pastOf(context, key, metering.agentId, parentId, earlier));
-  return [...batches, { session: past, responses: earlier }];
+  const past = await context.ledger.write(() => pastOf(context, key, metering.agentId, parentId, spanOf(earlier)));
+  return [...batches, { session: past, responses: earlier, when: "past" }];
 }
 
 async function book(context: Context, metering: Metering, batches: readonly Batch[], now: number): Promise<void> {
@@ -122,10 +125,11 @@ function* bookAll(context: Context, metering: Metering, batches: readonly Batch[
   const workspaceId = context.policy.workspace.id;
   yield* lockAndExpire(context, sortKeys(batches.flatMap((batch) => keysOfBatch(context, batch))), now);
   const all: Booked[] = [];
-  for (const { session, responses } of batches) {
+  for (const batch of batches) {
+    const { session } = batch;
     // Sessions before it in this transaction may have changed it.
     const current = (yield* findSession(workspaceId, session.id)) ?? session;
-    const booked = yield* bookBatch(context, { session: current, responses }, metering.meter, now);
+    const booked = yield* bookBatch(context, { ...batch, session: current }, metering.meter, now);
     if (booked.charge && current.status === "open") yield* watch(context, current, booked.charge, now);
     all.push(booked);
   }
