@@ -3,14 +3,16 @@ import { createReadStream, statSync } from "node:fs";
 import { AstraError, type Fault } from "./core/error.ts";
 import { grouped } from "./core/plain-text.ts";
 import { FORMATS, type Format, type Found, recordsIn } from "./faces/charge-file.ts";
-import { readOptions, unexpectedWord, wrongArguments } from "./faces/options.ts";
+import { glance, readOptions, unexpectedWord, wrongArguments } from "./faces/options.ts";
 import { progressOn } from "./faces/progress.ts";
 import { counted, shownJson, shownText } from "./faces/table.ts";
+import { isPastClient } from "./meters/past-readers.ts";
 import { importCharges, MOST_IMPORTED } from "./operations/import-charges.ts";
 import { type Context, invoke } from "./operations/operation.ts";
 import { contextFor, fileOf, namingFile, TERMINAL } from "./start.ts";
 
 const HELP = `Use: astra-budget import FILE [--format csv|jsonl] [--dry-run]
+     astra-budget import claude-code | codex [DIR]   (see astra-budget import claude-code --help)
 
 Books the charges of an export (one without --focus) into the ledger. A charge is known by its id and
 booked once, however often it is imported. Sessions that are not in the ledger are made, as ended ones.
@@ -24,6 +26,9 @@ It stops at the first faulty line: nothing of that line's ${MOST_IMPORTED} charg
 const HINT = "See astra-budget import --help.";
 
 export async function importCommand(argv: readonly string[], isHelp: boolean, isJson: boolean): Promise<number> {
+  const client = glance(argv).words[1];
+  if (isPastClient(client))
+    return await (await import("./import-past-command.ts")).importPastCommand(client, argv, isHelp, isJson);
   if (isHelp) return say(HELP);
   const { values, words } = readOptions(argv, { format: "text", "dry-run": "flag" }, HINT);
   const [, file, more] = words;

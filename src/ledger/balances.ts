@@ -4,7 +4,7 @@ import type { BalanceKey, BalanceScope } from "../core/balance-key.ts";
 import type { Amounts, Balance } from "../core/usage.ts";
 import { NOTHING } from "../core/usage.ts";
 import type { WindowKind } from "../core/window.ts";
-import { type Arguments, all, type Statement, statement, type Value, type Work } from "./statement.ts";
+import { type Arguments, all, family, statement, type Value, type Work } from "./statement.ts";
 import type { BalancesTable } from "./tables.ts";
 
 const AMOUNTS = [
@@ -125,19 +125,6 @@ const select = family((count) =>
 );
 
 const KEY = ["scope", "scope_id", "window_kind", "window_key"] as const;
-
-/** One statement per number of rows, made when first needed. */
-function family(make: (count: number) => Statement<Arguments, BalancesTable>) {
-  const made = new Map<number, Statement<Arguments, BalancesTable>>();
-  return (count: number) => {
-    let of = made.get(count);
-    if (!of) {
-      of = make(count);
-      made.set(count, of);
-    }
-    return of;
-  };
-}
 
 function keyArguments(workspaceId: string, keys: readonly BalanceKey[]): Record<string, Value> {
   const args: Record<string, Value> = { workspace_id: workspaceId };

@@ -1,7 +1,17 @@
 // A charge's row: its columns, and how it gets its number and those of its names.
 import { nextSeq } from "./books.ts";
-import { numberOf } from "./names.ts";
-import { statement, type Value } from "./statement.ts";
+import { numberOf, numbersOf } from "./names.ts";
+import {
+  type Arguments,
+  all,
+  argumentsOf,
+  family,
+  first,
+  pieces,
+  statement,
+  type Value,
+  type Work,
+} from "./statement.ts";
 import type { ChargeRowsTable } from "./tables.ts";
 
 type Plain = Omit<ChargeRowsTable, "seq" | "session_no" | "model_no" | "provider_no" | "tool_no" | "price_list_no">;
@@ -14,8 +24,53 @@ export type ChargeValues = Plain & {
   price_list: string;
 };
 
-/** Answers the charge's `seq`. */
-export const insertCharge = statement((db, args: { [Name in keyof ChargeValues]: ChargeValues[Name] }) =>
+/** Answers the `seq` of each. Their names must have numbers. Of one workspace. */
+export function* insertChargeRows(charges: readonly ChargeValues[]): Work<bigint[]> {
+  const [charge] = charges;
+  if (charges.length === 1 && charge) return [(yield* first(insertCharge, charge))?.seq ?? 0n];
+  const from = charge ? ((yield* first(askSeq, { workspace: charge.workspace }))?.seq ?? 0n) : 0n;
+  const numbers = yield* numbersOf(charges.flatMap((each) => Object.values(NAMES).map((name) => each[name])));
+  const rows = charges.map((each, i) => numbered(each, from + BigInt(i), numbers));
+  for (const some of pieces(rows)) yield* all(insertMany(some.length), argumentsOf(some));
+  return rows.map(({ seq }) => seq);
+}
+
+const askSeq = statement((db, args: { workspace: string }) => db.selectNoFrom(nextSeq(args.workspace).as("seq")));
+
+/** The columns that hold a name's number, and the name. */
+const NAMES = {
+  session_no: "session",
+  model_no: "model",
+  provider_no: "provider",
+  tool_no: "tool",
+  price_list_no: "price_list",
+} as const;
+
+function numbered(
+  charge: ChargeValues,
+  seq: bigint,
+  numbers: ReadonlyMap<string, bigint>,
+): Arguments & { seq: bigint } {
+  const row: Record<string, Value> & { seq: bigint } = { seq };
+  for (const column of PLAIN) row[column] = charge[column];
+  for (const column in NAMES) row[column] = numbers.get(charge[NAMES[column as keyof typeof NAMES]]) ?? null;
+  return row;
+}
+
+/** Without looking up a name or the last number in each row. */
+const insertMany = family((count) =>
+  statement((db, args: Arguments) =>
+    db
+      .insertInto("charge_rows")
+      .values(
+        Array.from({ length: count }, (_, i) =>
+          Object.fromEntries(["seq", ...PLAIN, ...Object.keys(NAMES)].map((column) => [column, args[`${column}${i}`]])),
+        ) as unknown as ChargeRowsTable[],
+      ),
+  ),
+);
+
+const insertCharge = statement((db, args: { [Name in keyof ChargeValues]: ChargeValues[Name] }) =>
   db
     .insertInto("charge_rows")
     .values({

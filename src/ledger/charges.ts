@@ -6,13 +6,13 @@ import type { Nano } from "../core/money.ts";
 import { addAmounts, amountsOf, NOTHING, type Usage } from "../core/usage.ts";
 import { addToBalances, type BalanceRow } from "./balances.ts";
 import { calendarNumber } from "./calendar.ts";
-import { type ChargeValues, insertCharge } from "./charge-row.ts";
+import { type ChargeValues, insertChargeRows } from "./charge-row.ts";
 import { followCharges } from "./executions.ts";
 import { foldCosts, isFoldDue } from "./fold.ts";
-import { ensureNames, numberOf } from "./names.ts";
+import { ensureNames, numberOf, numbersOf } from "./names.ts";
 import { addTotals, type Session, type SessionTotals } from "./session-row.ts";
 import { addToSession } from "./sessions.ts";
-import { all, first, statement, type Work } from "./statement.ts";
+import { type Arguments, all, argumentsOf, family, first, pieces, statement, type Work } from "./statement.ts";
 import {
   CHARGE_SOURCES,
   type ChargeSource,
@@ -84,22 +84,17 @@ export function* recordCharges(session: Session, charges: readonly NewCharge[]):
   }
   const totals = yield* addToSession(session.id, charges.map(totalsOf).reduce(addTotals));
   yield* ensureNames(charges.flatMap(namesOf));
-  let no = totals.charges - BigInt(charges.length);
-  const seqs: bigint[] = [];
-  for (const charge of charges) {
-    no += 1n;
-    const seq = (yield* first(insertCharge, valuesOf(charge, no)))?.seq ?? 0n;
-    for (const { tool, calls, cost } of charge.lines) yield* all(insertLine, { seq, tool, calls, cost });
-    seqs.push(seq);
-  }
+  const before = totals.charges - BigInt(charges.length);
+  const seqs = yield* insertChargeRows(charges.map((charge, i) => valuesOf(charge, before + BigInt(i) + 1n)));
+  const lines = charges.flatMap((charge, i) => charge.lines.map((line) => ({ ...line, seq: seqs[i] ?? 0n })));
+  if (lines.length > 0) yield* insertLines(lines);
   yield* followCharges(
     session,
     charges.reduce((sum, { cost }) => sum + cost, 0n),
     totals,
   );
-  const lines = charges.reduce((sum, charge) => sum + charge.lines.length, 0);
-  if (yield* isFoldDue(session.workspaceId, seqs, lines)) yield* foldCosts(session.workspaceId);
-  return { id: chargeId(session.id, no), balances, totals };
+  if (yield* isFoldDue(session.workspaceId, seqs, lines.length)) yield* foldCosts(session.workspaceId);
+  return { id: chargeId(session.id, totals.charges), balances, totals };
 }
 
 /** What a charge adds to its session. */
@@ -118,13 +113,23 @@ const namesOf = (charge: NewCharge): (string | null)[] => [
   ...charge.lines.map(({ tool }) => tool),
 ];
 
-const insertLine = statement((db, args: { seq: bigint; tool: string; calls: bigint; cost: bigint }) =>
-  db.insertInto("charge_tool_rows").values({
-    seq: args.seq,
-    tool_no: numberOf(args.tool),
-    calls: args.calls,
-    cost_nano_usd: args.cost,
-  } as unknown as ChargeToolRowsTable),
+function* insertLines(lines: readonly (ToolLine & { readonly seq: bigint })[]): Work<void> {
+  const numbers = yield* numbersOf(lines.map(({ tool }) => tool));
+  const rows = lines.map(({ seq, tool, calls, cost }) => ({ seq, tool: numbers.get(tool) ?? 0n, calls, cost }));
+  for (const some of pieces(rows)) yield* all(insertToolRows(some.length), argumentsOf(some));
+}
+
+const insertToolRows = family((count) =>
+  statement((db, args: Arguments) =>
+    db.insertInto("charge_tool_rows").values(
+      Array.from({ length: count }, (_, i) => ({
+        seq: args[`seq${i}`],
+        tool_no: args[`tool${i}`],
+        calls: args[`calls${i}`],
+        cost_nano_usd: args[`cost${i}`],
+      })) as unknown as ChargeToolRowsTable[],
+    ),
+  ),
 );
 
 /** What a repeated report is answered with: the first one's charge. */

@@ -100,9 +100,10 @@ const moveMark = statement((db, args: { no: bigint; start: bigint; to: bigint })
     .updateTable("books")
     .set({
       // The newest may have been pruned since: the mark never goes back.
-      folded: sql<bigint>`(select max(last) from (
-        select folded as last from books where no = ${args.no}
-        union all select seq - ${args.start} from charge_rows where seq between ${args.start} and ${args.to}) as numbers)`,
+      folded: sql<bigint>`(select case when last > folded then last else folded end from (
+        select b.folded as folded, coalesce(
+          (select seq from charge_rows where seq between ${args.start} and ${args.to} order by seq desc limit 1) - ${args.start}, 0) as last
+        from books b where b.no = ${args.no}) as numbers)`,
       unfolded_lines: 0n,
     })
     .where("no", "=", args.no),

@@ -2,8 +2,8 @@
 import { METERS, type Meter } from "../core/metered.ts";
 import type { Nano } from "../core/money.ts";
 import { findBook } from "./books.ts";
-import { numberOf } from "./names.ts";
-import { type Arguments, all, first, statement, type Work } from "./statement.ts";
+import { numbersOf } from "./names.ts";
+import { type Arguments, all, argumentsOf, family, pieces, statement, type Work } from "./statement.ts";
 import type { MeteredResponsesTable } from "./tables.ts";
 
 /** What a response used, by the account that counts. */
@@ -22,14 +22,20 @@ export type Account = {
 /** With the charge that carries its cost: the last one booked for it. */
 export type StoredAccount = Account & { readonly sessionId: string; readonly chargeNo: bigint };
 
-const byHash = statement((db, args: { book: bigint; hash: bigint }) =>
-  db
-    .selectFrom("metered_responses as r")
-    .innerJoin("names as n", "n.no", "r.session_no")
-    .selectAll("r")
-    .select("n.name as session_id")
-    .where("r.book_no", "=", args.book)
-    .where("r.response_hash", "=", args.hash),
+const byHash = family((count) =>
+  statement((db, args: Record<string, bigint>) =>
+    db
+      .selectFrom("metered_responses as r")
+      .innerJoin("names as n", "n.no", "r.session_no")
+      .selectAll("r")
+      .select("n.name as session_id")
+      .where("r.book_no", "=", args.book as bigint)
+      .where(
+        "r.response_hash",
+        "in",
+        Array.from({ length: count }, (_, i) => args[`hash${i}`] as bigint),
+      ),
+  ),
 );
 
 /** What is booked for each of the responses, by the 64-bit hashes of their ids; those that are new are not in it. */
@@ -37,9 +43,10 @@ export function* findAccounts(workspaceId: string, hashes: readonly bigint[]): W
   const found = new Map<bigint, StoredAccount>();
   const book = yield* findBook(workspaceId);
   if (!book) return found;
-  for (const hash of hashes) {
-    const row = yield* first(byHash, { book: book.no, hash });
-    if (row) found.set(hash, { ...toAccount(row), sessionId: row.session_id, chargeNo: row.charge_no });
+  for (const some of pieces(hashes)) {
+    const args = { ...argumentsOf(some.map((hash) => ({ hash }))), book: book.no } as Record<string, bigint>;
+    for (const row of yield* all(byHash(some.length), args))
+      found.set(row.response_hash, { ...toAccount(row), sessionId: row.session_id, chargeNo: row.charge_no });
   }
   return found;
 }
@@ -56,20 +63,10 @@ const toAccount = (row: MeteredResponsesTable): Account => ({
   cost: row.cost_nano_usd,
 });
 
-const put = statement((db, args: Arguments) =>
-  db
-    .insertInto("metered_responses")
-    .values({
-      book_no: args.book,
-      response_hash: args.hash,
-      ...figures(args),
-    } as unknown as MeteredResponsesTable)
-    .onConflict((oc) =>
-      oc.columns(["book_no", "response_hash"]).doUpdateSet(figures(args) as Partial<MeteredResponsesTable>),
-    ),
-);
-
+/** What another account of a response changes. */
 const FIGURES = [
+  "session_no",
+  "charge_no",
   "meter",
   "input_tokens",
   "output_tokens",
@@ -80,11 +77,24 @@ const FIGURES = [
   "tool_calls",
   "cost_nano_usd",
 ] as const;
-const figures = (args: Arguments): object => ({
-  session_no: numberOf(args.session as string),
-  charge_no: args.charge,
-  ...Object.fromEntries(FIGURES.map((column) => [column, args[column]])),
-});
+const COLUMNS = ["book_no", "response_hash", ...FIGURES] as const;
+
+const put = family((count) =>
+  statement((db, args: Arguments) =>
+    db
+      .insertInto("metered_responses")
+      .values(
+        Array.from({ length: count }, (_, i) =>
+          Object.fromEntries(COLUMNS.map((column) => [column, args[`${column}${i}`]])),
+        ) as unknown as MeteredResponsesTable[],
+      )
+      .onConflict((oc) =>
+        oc
+          .columns(["book_no", "response_hash"])
+          .doUpdateSet((eb) => Object.fromEntries(FIGURES.map((column) => [column, eb.ref(`excluded.${column}`)]))),
+      ),
+  ),
+);
 
 /** Writes down the accounts that count from now on. */
 export function* putAccounts(
@@ -92,20 +102,21 @@ export function* putAccounts(
   accounts: readonly (StoredAccount & { readonly hash: bigint })[],
 ): Work<void> {
   const book = yield* findBook(workspaceId);
-  for (const each of accounts)
-    yield* all(put, {
-      book: book?.no ?? 0n,
-      hash: each.hash,
-      session: each.sessionId,
-      charge: each.chargeNo,
-      meter: BigInt(METERS.indexOf(each.meter)),
-      input_tokens: each.inputTokens,
-      output_tokens: each.outputTokens,
-      cache_read_tokens: each.cacheReadTokens,
-      cache_write_tokens: each.cacheWriteTokens,
-      cache_write_1h_tokens: each.cacheWrite1hTokens,
-      web_searches: each.webSearches,
-      tool_calls: each.toolCalls,
-      cost_nano_usd: each.cost,
-    });
+  const sessions = yield* numbersOf(accounts.map(({ sessionId }) => sessionId));
+  const rows = accounts.map((each): { [Column in (typeof COLUMNS)[number]]: bigint } => ({
+    book_no: book?.no ?? 0n,
+    response_hash: each.hash,
+    session_no: sessions.get(each.sessionId) ?? 0n,
+    charge_no: each.chargeNo,
+    meter: BigInt(METERS.indexOf(each.meter)),
+    input_tokens: each.inputTokens,
+    output_tokens: each.outputTokens,
+    cache_read_tokens: each.cacheReadTokens,
+    cache_write_tokens: each.cacheWriteTokens,
+    cache_write_1h_tokens: each.cacheWrite1hTokens,
+    web_searches: each.webSearches,
+    tool_calls: each.toolCalls,
+    cost_nano_usd: each.cost,
+  }));
+  for (const some of pieces(rows)) yield* all(put(some.length), argumentsOf(some));
 }

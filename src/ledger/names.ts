@@ -1,6 +1,6 @@
 // Names: every text that repeats in the charges is kept once, and has a number.
 import { type RawBuilder, sql } from "kysely";
-import { all, statement, type Work } from "./statement.ts";
+import { all, argumentsOf, family, pieces, statement, type Work } from "./statement.ts";
 import type { NamesTable } from "./tables.ts";
 
 /** As many names as one statement makes sure of; fewer are filled up with the empty one, which is always there. */
@@ -19,6 +19,31 @@ export function* ensureNames(names: readonly (string | null)[]): Work<void> {
   const distinct = [...new Set(names.filter((name) => name !== null))];
   for (let i = 0; i < distinct.length; i += MOST)
     yield* all(insert, Object.fromEntries(SLOTS.map((slot, place) => [slot, distinct[i + place] ?? ""])));
+}
+
+const select = family((count) =>
+  statement((db, args: Record<string, string>) =>
+    db
+      .selectFrom("names")
+      .select(["no", "name"])
+      .where(
+        "name",
+        "in",
+        Array.from({ length: count }, (_, i) => args[`name${i}`] as string),
+      ),
+  ),
+);
+
+/** The numbers of names that have one, for writing many rows at once. */
+export function* numbersOf(names: Iterable<string>): Work<ReadonlyMap<string, bigint>> {
+  const numbers = new Map<string, bigint>();
+  for (const some of pieces([...new Set(names)]))
+    for (const row of yield* all(
+      select(some.length),
+      argumentsOf(some.map((name) => ({ name }))) as Record<string, string>,
+    ))
+      numbers.set(row.name, row.no);
+  return numbers;
 }
 
 /** In a statement: the number of a name (an argument or a text), null where it has none. */

@@ -44,6 +44,41 @@ export function* first<Args extends Arguments, Row>(of: Statement<Args, Row>, ar
   return (yield* all(of, args))[0];
 }
 
+/** Rows that one statement takes; many rows are cut into these few sizes, so that few statements are compiled. */
+const SIZES = [64, 8, 1] as const;
+
+export function pieces<T>(rows: readonly T[]): (readonly T[])[] {
+  const cut: (readonly T[])[] = [];
+  for (let at = 0; at < rows.length; ) {
+    const size = SIZES.find((each) => each <= rows.length - at) ?? 1;
+    cut.push(rows.slice(at, at + size));
+    at += size;
+  }
+  return cut;
+}
+
+/** One statement per number of rows, made when first needed. */
+export function family<Args extends Arguments, Row>(make: (count: number) => Statement<Args, Row>) {
+  const made = new Map<number, Statement<Args, Row>>();
+  return (count: number) => {
+    let of = made.get(count);
+    if (!of) {
+      of = make(count);
+      made.set(count, of);
+    }
+    return of;
+  };
+}
+
+/** The arguments of many rows: each column's name with the row's place. */
+export function argumentsOf(rows: readonly Arguments[]): Record<string, Value> {
+  const args: Record<string, Value> = {};
+  rows.forEach((row, i) => {
+    for (const column in row) args[column + i] = row[column] as Value;
+  });
+  return args;
+}
+
 /** SQL with the argument that goes into each of its places. */
 export type Compiled = { readonly sql: string; readonly places: readonly (string | { readonly constant: Value })[] };
 

@@ -15,7 +15,19 @@ import { type Context, hourAt } from "./operation.ts";
 import { servedBy } from "./price-response.ts";
 
 /** Responses of one thread that count in one session. */
-export type Batch = { readonly session: Session; readonly responses: readonly MeteredResponse[] };
+export type Batch = {
+  readonly session: Session;
+  readonly responses: readonly MeteredResponse[];
+  /** `past`: the session stands for all that nothing metered in time, so that nothing is late in it. */
+  readonly when: "live" | "past";
+};
+
+export type Booked = {
+  /** All charges of the batch as one, for what watches reports. */
+  readonly charge: NewCharge;
+  /** How many responses were new, or are known better now. */
+  readonly responses: number;
+};
 
 type News = {
   readonly hash: bigint;
@@ -27,21 +39,20 @@ type News = {
 /** How the ledger knows a response. */
 export const hashOf = (context: Context, responseId: string): bigint => hash64(context.sha256(responseId));
 
-/** What of the responses is not booked yet, or not in full. */
-function* newsOf(context: Context, responses: readonly MeteredResponse[], meter: Meter): Work<News[]> {
-  const accounts = eachOnce(responses).map((response) => ({
-    hash: hashOf(context, response.responseId),
-    found: accountOf(context, response, meter),
-  }));
-  const booked = yield* findAccounts(
-    context.policy.workspace.id,
-    accounts.map(({ hash }) => hash),
-  );
-  return accounts.flatMap(({ hash, found }) => {
-    const known = booked.get(hash);
-    const change = changeOf(known, found);
-    return change ? [{ hash, found, known, change }] : [];
-  });
+type LookedUp = Pick<News, "hash" | "known"> & { readonly response: MeteredResponse };
+
+function* lookUp(context: Context, responses: readonly MeteredResponse[]): Work<LookedUp[]> {
+  const all = eachOnce(responses).map((response) => ({ response, hash: hashOf(context, response.responseId) }));
+  const hashes = all.map(({ hash }) => hash);
+  const booked = yield* findAccounts(context.policy.workspace.id, hashes);
+  return all.map((each) => ({ ...each, known: booked.get(each.hash) }));
+}
+
+/** Null where the response is booked already, and in full. */
+function newsOf(context: Context, { response, hash, known }: LookedUp, meter: Meter): News | null {
+  const found = accountOf(context, response, meter);
+  const change = changeOf(known, found);
+  return change && { hash, found, known, change };
 }
 
 /** Of a response that is told of more than once the larger account. */
@@ -55,30 +66,31 @@ function eachOnce(responses: readonly MeteredResponse[]): MeteredResponse[] {
 }
 
 export function* hasNews(context: Context, responses: readonly MeteredResponse[], meter: Meter): Work<boolean> {
-  return (yield* newsOf(context, responses, meter)).length > 0;
+  const found = yield* lookUp(context, responses);
+  return found.some((each) => each.known === undefined || newsOf(context, each, meter) !== null);
 }
 
 /** Every balance the batch counts in, or takes something back from. */
 export function* keysOfBatch(context: Context, { session, responses }: Batch, meter: Meter): Work<BalanceKey[]> {
   const hours = new Set(responses.map(({ occurredAt }) => hourAt(context, occurredAt)));
   const keys = [...hours].flatMap((hour) => balanceKeys({ ...session, hour }));
-  for (const { known } of yield* newsOf(context, responses, meter))
-    if (known) keys.push(...(yield* keysOfBooked(context, known)));
+  for (const each of yield* lookUp(context, responses))
+    if (each.known && newsOf(context, each, meter)) keys.push(...(yield* keysOfBooked(context, each.known)));
   return keys;
 }
 
-/**
- * Books the batch; its keys must be locked. Whatever the limits say: the money is spent. Answers all its charges as
- * one, for what watches reports; null = nothing was new.
- */
-export function* bookBatch(context: Context, batch: Batch, meter: Meter, now: number): Work<NewCharge | null> {
+/** Books the batch; its keys must be locked. Whatever the limits say: the money is spent. Null = nothing was new. */
+export function* bookBatch(context: Context, batch: Batch, meter: Meter, now: number): Work<Booked | null> {
   const { session, responses } = batch;
   const charges: NewCharge[] = [];
   const accounts: (StoredAccount & { readonly hash: bigint })[] = [];
-  for (const { hash, found, known, change } of yield* newsOf(context, responses, meter)) {
+  for (const each of yield* lookUp(context, responses)) {
+    const news = newsOf(context, each, meter);
+    if (!news) continue;
+    const { hash, found, known, change } = news;
     const stays = known ? yield* takeBack(context, known) : null;
     if (stays === "pruned") continue;
-    const charge = chargeOf(context, session, found, change, stays, now);
+    const charge = chargeOf(context, batch, found, change, stays, now);
     charges.push(charge);
     const chargeNo = BigInt(charges.length);
     accounts.push({ ...change.account, cost: (stays ?? 0n) + charge.cost, hash, sessionId: session.id, chargeNo });
@@ -91,13 +103,13 @@ export function* bookBatch(context: Context, batch: Batch, meter: Meter, now: nu
     context.policy.workspace.id,
     accounts.map((each) => ({ ...each, chargeNo: before + each.chargeNo })),
   );
-  return asOne(first, charges);
+  return { charge: asOne(first, charges), responses: charges.length };
 }
 
 /** `stays`: what the charges that it replaces count for still; null = it replaces none. */
 function chargeOf(
   context: Context,
-  session: Session,
+  { session, when }: Batch,
   { response, price, account }: PricedAccount,
   change: Change,
   stays: Nano | null,
@@ -122,7 +134,7 @@ function chargeOf(
     priceList: servedBy(price.priceList, response),
     source: "self_reported",
     meter: account.meter,
-    late: session.status === "open" || response.occurredAt <= (session.endedAt ?? 0) ? "in_time" : "late",
+    late: when === "past" || response.occurredAt <= (session.endedAt ?? response.occurredAt) ? "in_time" : "late",
     latencyMs: null,
     error: null,
     holdId: null,

@@ -20,6 +20,24 @@ export type MeteredThread = {
   readonly responses: readonly MeteredResponse[];
 };
 
+/** A file may say anything: nothing is spent tomorrow. */
+export const notInFuture = (thread: MeteredThread, now: number): MeteredThread => ({
+  ...thread,
+  responses: thread.responses.map((each) => (each.occurredAt > now ? { ...each, occurredAt: now } : each)),
+});
+
+/** From the first response to the last (epoch ms). */
+export type Span = { readonly from: number; readonly to: number };
+
+export function spanOf(responses: readonly MeteredResponse[]): Span {
+  const span = { from: Number.POSITIVE_INFINITY, to: 0 };
+  for (const { occurredAt } of responses) {
+    if (occurredAt < span.from) span.from = occurredAt;
+    if (occurredAt > span.to) span.to = occurredAt;
+  }
+  return span;
+}
+
 /** `renew`: a person asks for more, so what is over is followed by a new session. */
 export type Renewal = "renew" | "keep";
 
@@ -98,13 +116,12 @@ export function* pastOf(
   key: ThreadKey,
   agentId: string,
   parentId: string | null,
-  responses: readonly MeteredResponse[],
+  { from, to }: Span,
 ): Work<Session> {
   const known = yield* findThread(pastKey(key));
   const session = known && (yield* findSession(key.workspaceId, known.sessionId));
   if (session) return session;
   const parentPast = parentId === null ? undefined : yield* findThread(pastKey({ ...key, threadId: parentId }));
-  const times = responses.map(({ occurredAt }) => occurredAt).sort((a, b) => a - b);
   const made = yield* insertPastSession(context, {
     id: context.newId("session"),
     agentId,
@@ -113,8 +130,8 @@ export function* pastOf(
     taskId: null,
     userId: null,
     parent: (parentPast && (yield* findSession(key.workspaceId, parentPast.sessionId))) ?? null,
-    openedAt: times[0] ?? context.now(),
-    endedAt: times.at(-1) ?? context.now(),
+    openedAt: from,
+    endedAt: to,
     status: "success",
   });
   yield* putThread(pastKey(key), { sessionId: made.id, warned: [] });

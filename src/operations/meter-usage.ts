@@ -22,10 +22,12 @@ import { type Batch, bookBatch, hasNews, keysOfBatch } from "./meter-booking.ts"
 import {
   isEarlier,
   type MeteredThread,
+  notInFuture,
   openThread,
   pastOf,
   type Renewal,
   sinceOf,
+  spanOf,
   standingSession,
 } from "./meter-session.ts";
 import { type Asking, verdictFor } from "./meter-verdict.ts";
@@ -82,12 +84,6 @@ export async function meterUsage(context: Context, asked: Metering): Promise<Met
   if (metered.nearlyUsedUp.length > 0) await context.ledger.write(() => rememberTold(context, metering, metered));
   return { ...metered, verdict };
 }
-
-/** A file may say anything: nothing is spent tomorrow. */
-const notInFuture = (thread: MeteredThread, now: number): MeteredThread => ({
-  ...thread,
-  responses: thread.responses.map((each) => (each.occurredAt > now ? { ...each, occurredAt: now } : each)),
-});
 
 /** How many bytes of a file are booked. */
 export const bookedBytesOf = (context: Context, path: string): Promise<number> =>
@@ -159,7 +155,7 @@ async function batchesOf(
   const { earlier = [], current = [] } = Object.groupBy(responses, (each) =>
     isEarlier(since, each) ? "earlier" : "current",
   );
-  const batches = current.length > 0 ? [{ session, responses: current }] : [];
+  const batches = current.length > 0 ? [{ session, responses: current, when: "live" as const }] : [];
   return [...batches, ...(await earlierBatch(context, metering, thread, earlier))];
 }
 
@@ -173,8 +169,8 @@ async function earlierBatch(
   // A copied or continued conversation repeats what is booked already: that needs no session.
   if (!(await context.ledger.read(() => hasNews(context, responses, metering.meter)))) return [];
   const key = keyOf(context, metering, threadId);
-  const session = await context.ledger.write(() => pastOf(context, key, metering.agentId, parentId, responses));
-  return [{ session, responses }];
+  const session = await context.ledger.write(() => pastOf(context, key, metering.agentId, parentId, spanOf(responses)));
+  return [{ session, responses, when: "past" }];
 }
 
 /** All in one transaction: what was read is either booked or read again. */
@@ -183,11 +179,11 @@ function* bookAll(context: Context, metering: Metering, batches: readonly Batch[
   const keys: BalanceKey[] = [];
   for (const batch of batches) keys.push(...(yield* keysOfBatch(context, batch, metering.meter)));
   yield* lockAndExpire(context, sortKeys(keys), now);
-  for (const { session, responses } of batches) {
-    // Sessions before it in this transaction may have changed it.
-    const current = (yield* findSession(workspaceId, session.id)) ?? session;
-    const charge = yield* bookBatch(context, { session: current, responses }, metering.meter, now);
-    if (charge && current.status === "open") yield* watch(context, current, charge, now);
+  for (const batch of batches) {
+    // Batches before it in this transaction may have changed it.
+    const session = (yield* findSession(workspaceId, batch.session.id)) ?? batch.session;
+    const booked = yield* bookBatch(context, { ...batch, session }, metering.meter, now);
+    if (booked && session.status === "open") yield* watch(context, session, booked.charge, now);
   }
   for (const { path, bytes } of metering.files) yield* putBookedBytes(workspaceId, path, bytes, now);
 }

@@ -1,7 +1,8 @@
 // Where Claude Code keeps its transcripts: a session's main file, its subagents' files, and all sessions of a machine.
-import { type Dirent, readdirSync, statSync } from "node:fs";
 import { homedir } from "node:os";
-import { basename, dirname, join } from "node:path";
+import { basename, dirname, join, sep } from "node:path";
+import { lastWritten, type PastFile, type PastFiles } from "../past-file.ts";
+import { entriesOf, sessionFiles } from "../session-files.ts";
 
 const EXTENSION = ".jsonl";
 const SUBAGENTS = "subagents";
@@ -11,14 +12,6 @@ const SESSION_FILE = /^(?<id>[A-Za-z0-9][A-Za-z0-9_-]{0,127})\.jsonl$/;
 const SUBAGENT_FILE = /^agent-(?<id>[A-Za-z0-9][A-Za-z0-9_-]{0,127})\.jsonl$/;
 
 export type SubagentFile = { readonly agentId: string; readonly path: string };
-
-export type MainTranscript = {
-  readonly path: string;
-  /** Null in the files of subagents that old versions kept beside the main ones: their lines name the session. */
-  readonly sessionId: string | null;
-  /** Epoch ms. */
-  readonly modifiedAt: number;
-};
 
 /** The folder of all projects' transcripts. */
 export function claudeRoot(env: Readonly<Record<string, string | undefined>>): string {
@@ -55,25 +48,31 @@ export function sessionOfPath(path: string): string | null {
   return SESSION_FILE.exec(`${parts[below - 1] ?? ""}${EXTENSION}`)?.groups?.id ?? null;
 }
 
-/** All main transcripts changed at or after a time, project by project, each in the order of names. */
-export function* mainTranscripts(root: string, modifiedSince = 0): Generator<MainTranscript> {
-  for (const project of entriesOf(root)) {
-    if (!project.isDirectory()) continue;
-    for (const entry of entriesOf(join(root, project.name))) {
-      if (!entry.isFile() || !SESSION_FILE.test(entry.name)) continue;
-      const path = join(root, project.name, entry.name);
-      const modifiedAt = statSync(path, { throwIfNoEntry: false })?.mtimeMs;
-      if (modifiedAt !== undefined && modifiedAt >= modifiedSince)
-        yield { path, sessionId: sessionOfPath(path), modifiedAt };
-    }
+/**
+ * All transcripts in the folder and those below it, by conversation, the one that was written to last at the end. Files
+ * of sub-agents that old versions kept beside the main ones come after all others: their lines name the session.
+ */
+export function claudeConversations(root: string): readonly PastFiles[] {
+  const found = new Map<string, PastFile[]>();
+  for (const file of sessionFiles(root)) {
+    const agentId = SUBAGENT_FILE.exec(basename(file.path))?.groups?.id ?? null;
+    const sessionId = sessionOfPath(file.path);
+    if (agentId === null && sessionId === null) continue;
+    const main = agentId === null || sessionId === null ? file.path : mainOf(file.path);
+    const files = found.get(main) ?? [];
+    found.set(main, files);
+    files.push({ ...file, agentId, booked: 0 });
   }
+  return [...found]
+    .map(([main, files]) => ({ sessionId: sessionOfPath(main), files: files.sort(mainFirst) }))
+    .sort((a, b) => Number(a.sessionId === null) - Number(b.sessionId === null) || lastWritten(a) - lastWritten(b));
 }
 
-/** Sorted by name; none if the folder is missing or closed to us, or goes away meanwhile. */
-function entriesOf(folder: string): Dirent[] {
-  try {
-    return readdirSync(folder, { withFileTypes: true }).sort((a, b) => (a.name < b.name ? -1 : 1));
-  } catch {
-    return [];
-  }
+/** The main file (which may be gone) that a subagent's file belongs to. */
+function mainOf(path: string): string {
+  const parts = path.split(sep);
+  return `${parts.slice(0, parts.lastIndexOf(SUBAGENTS)).join(sep)}${EXTENSION}`;
 }
+
+const mainFirst = (a: PastFile, b: PastFile): number =>
+  Number(a.agentId !== null) - Number(b.agentId !== null) || (a.path < b.path ? -1 : 1);

@@ -1,16 +1,17 @@
 // Has every model in use a price? Those of the newest transcripts, and those that Claude Code takes when none is named.
 import { closeSync, fstatSync } from "node:fs";
 import type { PriceList } from "../../core/price.ts";
-import { claudeRoot, mainTranscripts } from "../../meters/claude-code/places.ts";
+import { claudeRoot } from "../../meters/claude-code/places.ts";
 import { readTranscriptLine } from "../../meters/claude-code/transcript.ts";
 import { openConfined } from "../../meters/confined-file.ts";
 import { readLines } from "../../meters/line-reader.ts";
+import { sessionFiles } from "../../meters/session-files.ts";
 import { type Check, fault, ok, warning } from "./check.ts";
 
 /** What the aliases sonnet, opus, haiku and fable stand for in Claude Code 2.1.330. */
 const ALIASED = ["claude-sonnet-5-5", "claude-opus-5-5", "claude-haiku-5-5", "claude-fable-5-2"];
-/** The newest sessions, and the end of each: enough to know what is in use. */
-const SESSIONS = 20;
+/** The newest transcripts, and the end of each: enough to know what is in use. */
+const TRANSCRIPTS = 20;
 const TAIL_BYTES = 512 * 1024;
 
 const NAME = "prices";
@@ -34,7 +35,7 @@ const mendFor = (model: string): string =>
 
 function modelsInUse(env: NodeJS.ProcessEnv): string[] {
   const root = claudeRoot(env);
-  const newest = [...mainTranscripts(root)].sort((a, b) => b.modifiedAt - a.modifiedAt).slice(0, SESSIONS);
+  const newest = [...sessionFiles(root)].sort((a, b) => b.modifiedAt - a.modifiedAt).slice(0, TRANSCRIPTS);
   return [...new Set(newest.flatMap(({ path }) => modelsIn(root, path)))];
 }
 

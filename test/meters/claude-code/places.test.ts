@@ -1,12 +1,12 @@
-// Where Claude Code's files are found: its root, a session's main file and its subagents', all sessions for an import.
+// Where Claude Code's files are found: its root, a session's main file and its subagents', all conversations for an import.
 import { mkdirSync, symlinkSync, utimesSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
 import {
+  claudeConversations,
   claudeRoot,
-  mainTranscripts,
   sessionOfPath,
   subagentFiles,
   subagentsFolder,
@@ -29,7 +29,6 @@ describe("a session's files", () => {
     const main = join(root, "-home-u-proj", `${SESSION}.jsonl`);
     const path = join(root, "-home-u-proj", SESSION, "subagents", "agent-a5540c1d.jsonl");
     expect(subagentFiles(main)).toEqual([{ agentId: "a5540c1d", path }]);
-    expect([...mainTranscripts(root)]).toEqual([{ path: main, sessionId: SESSION, modifiedAt: expect.any(Number) }]);
   });
 
   test("are sorted, those in deeper folders included, those with other names, folders and links left out", () => {
@@ -63,31 +62,38 @@ describe("a session's files", () => {
   });
 });
 
-describe("all main transcripts", () => {
-  test("come project by project and by name, only those changed since, old versions' subagents without a session", () => {
+describe("all conversations", () => {
+  const named = (root: string) =>
+    claudeConversations(root).map(({ sessionId, files }) => [
+      sessionId,
+      ...files.map(({ path, agentId }) => `${path.slice(root.length + 1)} ${agentId}`),
+    ]);
+
+  test("come as they were last written to, with their sub-agents, those of old versions without a session at the end", () => {
     const root = temporaryFolder();
     const seconds = {
       "b/2.jsonl": 300,
       "b/1.jsonl": 100,
+      "a/agent-x.jsonl": 50,
       "a/9.jsonl": 200,
-      "a/agent-x.jsonl": 300,
-      "a/9/subagents/agent-y.jsonl": 300,
+      "a/9/subagents/agent-y.jsonl": 400,
+      "a/9/subagents/deep/agent-z.jsonl": 100,
+      "a/9/subagents/agent-y.meta.json": 100,
+      "gone/subagents/agent-y.jsonl": 120,
+      "stray.jsonl": 10,
+      "not a session.jsonl": 10,
     };
     for (const [name, at] of Object.entries(seconds)) utimesSync(put(join(root, name), ""), at, at);
-    put(join(root, "stray.jsonl"), "");
-    const found = (since?: number) =>
-      [...mainTranscripts(root, since)].map(({ path, sessionId }) => [path.slice(root.length + 1), sessionId]);
-    expect(found()).toEqual([
-      ["a/9.jsonl", "9"],
-      ["a/agent-x.jsonl", null],
-      ["b/1.jsonl", "1"],
-      ["b/2.jsonl", "2"],
+    symlinkSync(root, join(root, "loop"));
+    expect(named(root)).toEqual([
+      ["stray", "stray.jsonl null"],
+      ["1", "b/1.jsonl null"],
+      ["gone", "gone/subagents/agent-y.jsonl y"],
+      ["2", "b/2.jsonl null"],
+      ["9", "a/9.jsonl null", "a/9/subagents/agent-y.jsonl y", "a/9/subagents/deep/agent-z.jsonl z"],
+      [null, "a/agent-x.jsonl x"],
     ]);
-    expect(found(200_000)).toEqual([
-      ["a/9.jsonl", "9"],
-      ["a/agent-x.jsonl", null],
-      ["b/2.jsonl", "2"],
-    ]);
-    expect([...mainTranscripts(join(root, "none"))]).toEqual([]);
+    expect(named(join(root, "none"))).toEqual([]);
+    expect(named(join(root, "a"))).toHaveLength(2);
   });
 });
