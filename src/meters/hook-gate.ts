@@ -6,13 +6,13 @@ import { type Metered, meterUsage } from "../operations/meter-usage.ts";
 import type { Context } from "../operations/operation.ts";
 import { GO_ON, type HookAnswer } from "./hook-answer.ts";
 import { MeterFault, notedFault } from "./meter-fault.ts";
-import type { SessionFile } from "./session-file.ts";
+import type { ReadFile } from "./read-session.ts";
 
 /** What a hook brings: all that its session used and the ledger does not have, in whichever of its threads. */
 export type News = {
   readonly sessionId: string;
   readonly responses: readonly MeteredResponse[];
-  readonly files: readonly SessionFile[];
+  readonly files: readonly ReadFile[];
   /** Something that should tell usage does not. */
   readonly isDamaged: boolean;
   readonly renewal: Renewal;

@@ -9,7 +9,7 @@ import { GO_ON } from "../hook-answer.ts";
 import { eventOf, modelOrNone, readInput, sessionId, textOrNone } from "../hook-fields.ts";
 import type { HookClient, News } from "../hook-gate.ts";
 import { MeterFault } from "../meter-fault.ts";
-import { readSession } from "../session-file.ts";
+import { readSession } from "../read-session.ts";
 import { readChatLine } from "./chat.ts";
 
 const PROMPT = "BeforeAgent";

@@ -7,7 +7,7 @@ import { openConfined } from "./confined-file.ts";
 import { readLines } from "./line-reader.ts";
 import { MeterFault } from "./meter-fault.ts";
 
-export type SessionFile = { readonly path: string; readonly bytes: number };
+export type ReadFile = { readonly path: string; readonly bytes: number };
 
 /**
  * Reads the file from its start, as a line may need what stands before it. `isNew`: it was written since the file was
@@ -18,7 +18,7 @@ export async function readSession(
   root: string,
   path: string,
   onLine: (line: Buffer, isNew: boolean) => void,
-): Promise<SessionFile> {
+): Promise<ReadFile> {
   const booked = await bookedBytesOf(context, path);
   const fd = openSession(root, path);
   try {
