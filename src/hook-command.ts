@@ -1,33 +1,55 @@
-// The command `hook`: the gate for hooks of type `command`, which give their input on standard input.
-import { readOptions, unexpectedWord } from "./faces/options.ts";
+// The command `hook`: the gate for hooks that start a process, which give their input on standard input.
+import { readOptions, unexpectedWord, wrongArguments } from "./faces/options.ts";
 import { errorText } from "./faces/terminal-error.ts";
 import { CLIENT, ClaudeCodeGate, closedAnswer } from "./meters/claude-code/gate.ts";
-import type { HookAnswer } from "./meters/claude-code/hook-answer.ts";
 import { claudeRoot } from "./meters/claude-code/places.ts";
+import { codexHook } from "./meters/codex/hook.ts";
+import { geminiHook } from "./meters/gemini/hook.ts";
+import type { HookAnswer } from "./meters/hook-answer.ts";
+import { askHook, closedHook, type HookClient } from "./meters/hook-gate.ts";
+import { opencodeHook } from "./meters/opencode/hook.ts";
+import type { Context } from "./operations/operation.ts";
 import { contextFor, note } from "./start.ts";
-
-const HELP = `Use: astra-budget hook [--config FILE] [--ledger FILE] [--agent ID]
-
-For hooks of Claude Code of type command: reads the hook's input on standard input, books what the transcript tells,
-and prints the hook's answer: {} to go on, or what stops the run. \`astra-budget install claude-code\` sets up hooks
-that ask the running MCP server instead, which is quicker; take this where a client knows no others.
-
-  --config FILE  the policy (ASTRA_CONFIG; else astra.yml in this folder)
-  --ledger FILE  the ledger (ASTRA_LEDGER; else ledger.db in the platform's data directory)
-  --agent ID     as whom the work is booked (claude-code)
-
-It ends with 0 whatever it answers: Claude Code takes other codes as orders of its own.`;
 
 /** A hook's input holds the outputs of a batch of tools. */
 const MOST_BYTES = 64 * 1024 * 1024;
 
 export async function hookCommand(argv: readonly string[], isHelp: boolean): Promise<number> {
   if (isHelp) {
-    process.stdout.write(`${HELP}\n`);
+    const { HOOK_HELP } = await import("./meters/hook-help.ts");
+    process.stdout.write(`${HOOK_HELP}\n`);
     return 0;
   }
   process.stdout.write(`${JSON.stringify(await answered(await hookInput(), argv))}\n`);
   return 0;
+}
+
+/** A client's gate for the one hook this process answers. */
+type Gate = {
+  readonly name: string;
+  ask(context: Context, agentId: string, input: unknown): Promise<HookAnswer>;
+  /** The answer where nothing can be asked at all. */
+  closed(input: unknown): HookAnswer;
+};
+
+const CLAUDE_CODE: Gate = {
+  name: CLIENT,
+  ask: (context, agentId, input) =>
+    new ClaudeCodeGate(context, { root: claudeRoot(process.env), agentId, log: note }).ask(input),
+  closed: (input) => closedAnswer(input),
+};
+
+const GATES: readonly Gate[] = [
+  CLAUDE_CODE,
+  ...[codexHook(process.env), geminiHook(process.env), opencodeHook].map(gateOf),
+];
+
+function gateOf(client: HookClient): Gate {
+  return {
+    name: client.name,
+    ask: (context, agentId, input) => askHook(client, context, { agentId, log: note }, input),
+    closed: (input) => closedHook(client, input),
+  };
 }
 
 /** Undefined where it is no JSON: the gate says what is wrong with that. */
@@ -45,20 +67,28 @@ async function hookInput(): Promise<unknown> {
   }
 }
 
-/** Options, a policy or a ledger that cannot be used close the gate as well: no other code may reach Claude Code. */
+/**
+ * Options, a policy or a ledger that cannot be used close the gate as well, of whichever client is named: a code to exit
+ * with would be taken for an order of the client's own.
+ */
 async function answered(input: unknown, argv: readonly string[]): Promise<HookAnswer> {
   const hint = "See astra-budget hook --help.";
+  const gate = GATES.find(({ name }) => argv.includes(name)) ?? CLAUDE_CODE;
   try {
     const { values, words } = readOptions(argv, { agent: "text" }, hint);
-    if (words[1] !== undefined) throw unexpectedWord(words[1], hint);
+    const [, name = CLIENT, more] = words;
+    if (more !== undefined) throw unexpectedWord(more, hint);
+    if (name !== gate.name)
+      throw wrongArguments(
+        [{ path: "CLIENT", message: `expected ${GATES.map((each) => each.name).join(", ")}` }],
+        hint,
+      );
     const context = await contextFor(values);
-    const agentId = typeof values.agent === "string" ? values.agent : CLIENT;
-    const gate = new ClaudeCodeGate(context, { root: claudeRoot(process.env), agentId, log: note });
-    const answer = await gate.ask(input);
+    const answer = await gate.ask(context, typeof values.agent === "string" ? values.agent : gate.name, input);
     await context.ledger.close();
     return answer;
   } catch (error) {
     note(errorText(error, false).text);
-    return closedAnswer(input);
+    return gate.closed(input);
   }
 }

@@ -122,7 +122,7 @@ function passing(cli: string): string[] {
 
 function nextSteps(scope: Scope): string[] {
   const approve =
-    "Start `claude` in this folder once and approve the server astra-budget; until then prompts are blocked.";
+    "Start `claude` in this folder once and approve the server astra-budget: where it is refused, every prompt is blocked.";
   return [
     scope === "project" ? approve : "Restart Claude Code: open sessions keep the hooks they began with.",
     "`astra-budget doctor` proves that the guard works; `astra-budget uninstall claude-code" +

@@ -165,7 +165,7 @@ export const policyFile = mapping(
         {
           claudeCode: oneOf(["optional", "required"])
             .default("optional")
-            .describe("required = inside Claude Code the budget tools deny until its hooks are installed."),
+            .describe("Required: inside Claude Code the budget tools deny until its hooks are installed."),
         },
         "a mapping such as claudeCode: required",
       )

@@ -23,6 +23,11 @@ export function costsText(answer: Answer): string {
 function doubts(answer: Answer): string[] {
   const named = (names: unknown) => ((names as string[]).length > 0 ? ` (${(names as string[]).join(", ")})` : "");
   const lines: string[] = [];
+  const [metered, selfReported] = [Number(answer.metered_cost_usd), Number(answer.self_reported_cost_usd)];
+  if (metered > 0 && selfReported > 0)
+    lines.push(
+      `Self-reported only: ${dollars(selfReported)} (${percentText(selfReported / (metered + selfReported))}).`,
+    );
   if (Number(answer.unpriced_charges) > 0)
     lines.push(
       `Without a price: ${counted(answer.unpriced_charges, "charge")}${named(answer.unpriced_models)}. Add their models under prices in astra.yml.`,
@@ -37,6 +42,9 @@ function doubts(answer: Answer): string[] {
     );
   return lines.length > 0 ? [lines.map(shownText).join("\n")] : [];
 }
+
+/** "12 %"; a little is not told as nothing, nor nearly all as all. */
+const percentText = (share: number): string => `${Math.min(99, Math.max(1, Math.round(share * 100)))} %`;
 
 type Pace = { readonly spent_usd: number; readonly projected_usd: number | null };
 type Forecast = { readonly day: Pace; readonly month: Pace; readonly caps: Line[] };

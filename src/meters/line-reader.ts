@@ -19,8 +19,9 @@ export type LinesRead = {
 };
 
 /**
- * Gives each complete line without its LF or CRLF, and where it begins. A line is a view of a buffer that is used again: it is gone when
- * `onLine` returns. Only what the file held at the start is read, so that a busy writer cannot keep the reader.
+ * Gives each complete line without its LF or CRLF, and where it begins. A line is a view of a buffer that is used again:
+ * it is gone when `onLine` returns. Only what the file held at the start is read, so that a busy writer cannot keep the
+ * reader.
  */
 export function readLines(fd: number, from: number, onLine: (line: Buffer, at: number) => void): LinesRead {
   const size = fstatSync(fd).size;
@@ -46,7 +47,8 @@ export function readLines(fd: number, from: number, onLine: (line: Buffer, at: n
     const filled = buffer.subarray(0, held + got);
     let start = 0;
     for (let lf = filled.indexOf(LF, held); lf >= 0; lf = filled.indexOf(LF, start)) {
-      onLine(filled.subarray(start, lf > start && filled[lf - 1] === CR ? lf - 1 : lf), end + start);
+      const lineEnd = lf > start && filled[lf - 1] === CR ? lf - 1 : lf;
+      onLine(filled.subarray(start, lineEnd), end + start);
       start = lf + 1;
     }
     filled.copyWithin(0, start);

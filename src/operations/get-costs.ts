@@ -96,6 +96,9 @@ function isKnownTeam({ policy }: Context, principal: Principal, teamId: string, 
 function totalsOut(sums: Sums) {
   return {
     total_cost_usd: usdFromNano(sums.cost_nano_usd),
+    // What a meter found out, and what nobody but the agents themselves says.
+    metered_cost_usd: usdFromNano(sums.metered_nano_usd),
+    self_reported_cost_usd: usdFromNano(sums.cost_nano_usd - sums.metered_nano_usd),
     total_input_tokens: Number(sums.input_tokens),
     total_output_tokens: Number(sums.output_tokens),
     total_cache_read_tokens: Number(sums.cache_read_tokens),

@@ -83,6 +83,8 @@ export async function costsOfUser(context: Context, filter: CostFilter & { reado
     start_date: asked.fromDay,
     end_date: asked.toDay,
     total_cost_usd: cost,
+    metered_cost_usd: null,
+    self_reported_cost_usd: null,
     total_input_tokens: count("input_tokens"),
     total_output_tokens: count("output_tokens"),
     total_tool_calls: count("tool_calls"),

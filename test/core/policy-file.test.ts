@@ -69,7 +69,7 @@ describe("what holds without a file", () => {
       warnAtPpm: 800_000n,
       onHoldExpiry: "release",
       onMeterFailure: "deny",
-      meters: { claudeCode: "optional" },
+      claudeCode: "optional",
       hours: null,
       webhooks: new Map(),
       privacy: {
@@ -432,7 +432,7 @@ describe("faults of single values", () => {
     [
       "a key of Object.prototype",
       { toString: 1 },
-      "toString: unknown key, expected one of workspace, hardCaps, roles, agents, teams, tasks, tools, prices, unknownModel, unknownAgents, warnAt, onHoldExpiry, guidelines, incidents, webhooks, privacy",
+      "toString: unknown key, expected one of workspace, hardCaps, roles, agents, teams, tasks, tools, prices, unknownModel, unknownAgents, warnAt, onHoldExpiry, onMeterFailure, meters, guidelines, incidents, webhooks, privacy",
     ],
     [
       "a tool name with a space",

@@ -244,7 +244,7 @@ describe("the ledger", () => {
     ]);
     const db = new Database(room.ledger);
     db.prepare("update balances set cost_spent = cost_spent - 1 where scope = 'session' and scope_id = ?").run(ada);
-    db.prepare("insert into cost_sums values (1, 0, 1, 202611, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 7)").run();
+    db.prepare("insert into cost_sums values (1, 0, 1, 202611, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 7, 0)").run();
     db.close();
     const changed = await room.run(["ledger", "verify"]);
     expect([changed.code, changed.stderr]).toEqual([1, ""]);

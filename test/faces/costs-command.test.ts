@@ -9,6 +9,8 @@ const ANSWER = {
   start_date: "2026-11-01",
   end_date: "2026-11-30",
   total_cost_usd: 3.5,
+  metered_cost_usd: 3.08,
+  self_reported_cost_usd: 0.42,
   total_input_tokens: 1000,
   total_output_tokens: 200,
   charges: 9,
@@ -56,12 +58,23 @@ describe("as text", () => {
 
   test("says what is in doubt, how much of it, and what to do", () => {
     expect(text).toContain(
-      "Without a price: 2 charges (acme/new-1, (none)). Add their models under prices in astra.yml.\n" +
+      "Self-reported only: $0.42 (12 %).\n" +
+        "Without a price: 2 charges (acme/new-1, (none)). Add their models under prices in astra.yml.\n" +
         "Priced approximately: 1 charge (old?[2J). Their own prices can be set under prices in astra.yml.\n" +
         "Reported late, after their session had ended: 1 charge (-ada, bob?).\n",
     );
     const sure = { ...ANSWER, unpriced_charges: 0, approximate_charges: 0, late_charges: 0 };
     expect(costsText(sure)).not.toMatch(/Without a price|approximately|late/);
+  });
+
+  test("says how much nobody but the agents says, where a meter said the rest", () => {
+    const shareOf = (metered_cost_usd: number, self_reported_cost_usd: number) =>
+      /Self-reported only: .*/.exec(costsText({ ...ANSWER, metered_cost_usd, self_reported_cost_usd }))?.[0] ?? null;
+    expect(shareOf(8.8, 1.2)).toBe("Self-reported only: $1.20 (12 %).");
+    expect(shareOf(1_000, 0.01)).toBe("Self-reported only: $0.01 (1 %).");
+    expect(shareOf(0.01, 1_000)).toBe("Self-reported only: $1000.00 (99 %).");
+    expect(shareOf(0, 3.5)).toBeNull();
+    expect(shareOf(3.5, 0)).toBeNull();
   });
 
   test("says where the day and the month end at this pace, and which cap is met when", () => {

@@ -92,6 +92,8 @@ describe("the answer", () => {
       const { body } = await owner.get(path);
       expect(body).toMatchObject({
         totalCost: 1.27,
+        meteredCost: 0,
+        selfReportedCost: 1.27,
         byAgent: { ada: 1.09, eve: 0.18 },
         byProvider: { claude: 1.09, groq: 0.18 },
         byTool: { search: 0.635, llm: 0.635 },

@@ -9,6 +9,7 @@ import { costSteps } from "./steps/costs.ts";
 import { executionSteps } from "./steps/executions.ts";
 import { holdSteps } from "./steps/holds.ts";
 import { incidentSteps } from "./steps/incidents.ts";
+import { manyChargesSteps } from "./steps/many-charges.ts";
 import { privacySteps } from "./steps/privacy.ts";
 import { sessionSteps } from "./steps/sessions.ts";
 import { transactionSteps } from "./steps/transactions.ts";
@@ -28,6 +29,7 @@ describe.each(engines())("$name", (engine) => {
   describe("transactions", () => transactionSteps(engine, current));
   describe("sessions", () => sessionSteps(current));
   describe("charges", () => chargeSteps(current));
+  describe("many charges at once", () => manyChargesSteps(current));
   describe("balances, holds, stops and tasks", () => holdSteps(current));
   describe("keys, grants, team limits, audit and answers", () => authoritySteps(current));
   describe("incidents, paces and webhooks", () => incidentSteps(current));

@@ -4,17 +4,21 @@ import { PGlite } from "@electric-sql/pglite";
 import Database from "better-sqlite3";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { hash64 } from "../../src/core/hash64.ts";
-import { findChargeByKey } from "../../src/ledger/charges.ts";
+import { findChargeByKey, recordCharge } from "../../src/ledger/charges.ts";
 import { costTotals, everything as everyCost } from "../../src/ledger/costs.ts";
 import { foldCosts } from "../../src/ledger/fold.ts";
 import type { Ledger } from "../../src/ledger/ledger.ts";
 import { LEDGER_VERSION, pendingMigrations } from "../../src/ledger/migrate.ts";
 import { openPostgres } from "../../src/ledger/postgres.ts";
+import { findSession } from "../../src/ledger/sessions.ts";
 import { openSqlite } from "../../src/ledger/sqlite.ts";
 import { findTeamLimits, putTeamLimit } from "../../src/ledger/team-limits.ts";
 import { verifyLedger } from "../../src/ledger/verify.ts";
 import { raw } from "./engines.ts";
 import { folder } from "./files.ts";
+import { aCharge } from "./fixtures.ts";
+
+const hash = (text: string) => hash64(createHash("sha256").update(text).digest("hex"));
 
 let place: ReturnType<typeof folder>;
 beforeEach(() => {
@@ -101,6 +105,55 @@ test("the same on Postgres", async () => {
   );
 });
 
+test("what was charged before there were meters is self-reported, and what a meter finds comes on top", async () => {
+  const file = place.in("ledger.db");
+  firstVersion(file);
+  const db = new Database(file);
+  db.function("HASH64", { deterministic: true }, (text) => (text === null ? null : hash(String(text))));
+  db.exec(pendingMigrations(1, "sqlite")[0] ?? "");
+  db.exec(BOOKED);
+  for (const sql of pendingMigrations(2, "sqlite").slice(0, 4)) db.exec(sql);
+  db.pragma("user_version = 6");
+  db.close();
+  await compare(await openSqlite(file));
+  await compareMetered(await openSqlite(file));
+});
+
+test("the same of version 6 on Postgres", async () => {
+  const postgres = await PGlite.create({ parsers: { 20: BigInt, 1700: BigInt } });
+  const migrations = pendingMigrations(0, "postgres");
+  for (const sql of [...migrations.slice(0, 2), BOOKED, ...migrations.slice(2, 6)]) await postgres.exec(sql);
+  await postgres.exec("create table ledger_version (version bigint not null); insert into ledger_version values (6)");
+  const open = (close: () => Promise<void>) =>
+    openPostgres({
+      query: (text, values) => postgres.query(text, [...values]),
+      exec: (text) => postgres.exec(text),
+      close,
+    });
+  await compare(await open(async () => {}));
+  await compareMetered(await open(() => postgres.close()));
+});
+
+/** All of before is self-reported; what a meter finds comes on top. */
+async function compareMetered(ledger: Ledger): Promise<void> {
+  const sums = () => ledger.read(() => costTotals(everyCost("w", "0000-01-01", "9999-12-31")));
+  const sources = await ledger.read(() => raw("select distinct source, metered_by from charges"));
+  expect(sources).toEqual([{ source: "self_reported", metered_by: null }]);
+  expect(await sums()).toMatchObject({ cost_nano_usd: 307n, metered_nano_usd: 0n });
+  await ledger.write(function* () {
+    const session = yield* findSession("w", "ses_0000000000000001aaaaaaaaaaaaaa");
+    if (!session) throw new Error("no session");
+    yield* recordCharge(aCharge(session, { cost: 5n, meter: "gateway" }));
+  });
+  for (let i = 0; i < 2; i++) {
+    expect(await sums()).toMatchObject({ cost_nano_usd: 312n, metered_nano_usd: 5n, charges: 4n });
+    await ledger.write(() => foldCosts("w"));
+  }
+  const { differences } = await ledger.read(verifyLedger);
+  expect(differences.filter(({ what }) => what !== "balance")).toEqual([]);
+  await ledger.close();
+}
+
 async function compare(ledger: Ledger): Promise<void> {
   const rows = await ledger.read(() =>
     raw("select id, tool, hour, cost_nano_usd, cost_source, error from charges where workspace_id = 'w' order by seq"),
@@ -131,7 +184,6 @@ async function compare(ledger: Ledger): Promise<void> {
       error: null,
     },
   ]);
-  const hash = (text: string) => hash64(createHash("sha256").update(text).digest("hex"));
   expect(await ledger.read(() => findChargeByKey("ses_0000000000000001aaaaaaaaaaaaaa", hash("k1")))).toMatchObject({
     id: "chg_0000000000000001-1",
     request: hash("k1 body"),

@@ -47,6 +47,22 @@ describe("readLines", () => {
     expect({ tooLong, end }).toEqual({ tooLong: 1, end: 2 * MAX_LINE_BYTES + 5 });
   });
 
+  test("tells where each line ends, from wherever it reads and however lines are ended", () => {
+    const file = put(join(folder, "ends"), `one\r\n\ntwo\n${"x".repeat(2 * MIB)}\nhalf`);
+    const fd = openSync(file, "r");
+    try {
+      const endsFrom = (from: number) => {
+        const ends: number[] = [];
+        readLines(fd, from, (_, lineEnd) => ends.push(lineEnd));
+        return ends;
+      };
+      expect(endsFrom(0)).toEqual([5, 6, 10, 2 * MIB + 11]);
+      expect(endsFrom(6)).toEqual([10, 2 * MIB + 11]);
+    } finally {
+      closeSync(fd);
+    }
+  });
+
   test("never holds an endless line: 512 MB without a line end cost less than 48 MB", () => {
     const file = put(join(folder, "sparse"), "");
     const fd = openSync(file, "r+");

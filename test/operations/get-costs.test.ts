@@ -7,6 +7,7 @@ import { DIMENSIONS } from "../../src/ledger/cost-shape.ts";
 import { foldCosts } from "../../src/ledger/fold.ts";
 import { raw } from "../ledger/engines.ts";
 import { type Answer, OPERATOR, WIDE, type World, worldOf } from "../world.ts";
+import { aResponse, metered } from "./metering.ts";
 import { faultText } from "./witness.ts";
 
 const at = (text: string): number => Date.parse(text);
@@ -341,6 +342,25 @@ test("late charges are counted, and whose they are is named", async () => {
   await world.report({ session_id, cost_usd: 1 });
   expect(await world.costs()).toMatchObject({ late_charges: 1, late_agents: ["bob"] });
 });
+
+test.each(["before", "after"])(
+  "what only agents say is told apart from what a meter found, %s folding",
+  async (when) => {
+    const world = await worldOf({ policy: { hardCaps: WIDE, agents: [{ id: "ada" }] } });
+    const { session_id } = await world.open({ agent_id: "bob" });
+    await world.report({ session_id, cost_usd: 1.25 });
+    await world.report({ session_id, cost_usd: 3, response_id: "msg_1" });
+    await metered(world, "transcript", aResponse("msg_1"), aResponse("msg_2", { webSearches: 1 }));
+    if (when === "after") await world.ledger.write(() => foldCosts("default"));
+    const parts = { total_cost_usd: 1.264, metered_cost_usd: 0.014, self_reported_cost_usd: 1.25 };
+    expect(await world.costs()).toMatchObject(parts);
+    expect(await world.costs({ agent_id: "bob" })).toMatchObject({ metered_cost_usd: 0, self_reported_cost_usd: 1.25 });
+    expect(await world.costs({ tool: "web_search" })).toMatchObject({
+      metered_cost_usd: 0.01,
+      self_reported_cost_usd: 0,
+    });
+  },
+);
 
 describe("a forecast", () => {
   const POLICY = {

@@ -112,14 +112,16 @@ describe("the verdict", () => {
   test("is no where the responses under way would not fit, as they usually are", async () => {
     const world = await worldOf({ policy: budgeted({ maxCostCents: 1 }) });
     await meter(world, [aResponse("msg_1"), aResponse("msg_2")]);
-    for (const [underWay, decision] of [
+    for (const [count, decision] of [
       [0, "allow"],
       [1, "allow"],
       [2, "warn"],
       [3, "warn"],
       [4, "deny"],
-    ] as const)
-      expect((await meter(world, [], { underWay })).verdict.decision, String(underWay)).toBe(decision);
+    ] as const) {
+      const underWay = Array.from({ length: count }, () => aResponse("msg_2"));
+      expect((await meter(world, [], { underWay })).verdict.decision, String(count)).toBe(decision);
+    }
   });
 
   test("is no after a stop of the operator", async () => {

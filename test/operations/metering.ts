@@ -40,7 +40,7 @@ export async function meter(
     asking: "main",
     renewal: "keep",
     telling: "now",
-    underWay: 0,
+    underWay: [],
     next: "anything",
     model: null,
     ...changes,

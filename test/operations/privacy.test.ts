@@ -76,6 +76,8 @@ describe("of one user", () => {
     expect(answer.total_cost_usd).not.toBe(ALICE);
     expect(answer).toMatchObject({
       by_user: { alice: answer.total_cost_usd },
+      metered_cost_usd: null,
+      self_reported_cost_usd: null,
       total_input_tokens: null,
       total_output_tokens: null,
       total_tool_calls: null,

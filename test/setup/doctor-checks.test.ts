@@ -90,7 +90,8 @@ describe("the server's entry", () => {
   });
 
   test("is found where Claude Code looks first", () => {
-    const user = withServers({ [SERVER]: started });
+    const trusted = { "/w": { hasTrustDialogAccepted: true } };
+    const user = { file: "c.json", data: { mcpServers: { [SERVER]: started }, projects: trusted } };
     const project = { file: "p.json", data: { mcpServers: { [SERVER]: { ...started, args: ["x", "stdio"] } } } };
     const settings = [{ file: "l.json", data: { enabledMcpjsonServers: [SERVER] } }];
     expect(checkEntry({ ...none, user }, null, "/w").entry).toMatchObject({ args: ["stdio"], env: { A: "b" } });
@@ -101,8 +102,16 @@ describe("the server's entry", () => {
     expect(checkEntry({ ...none, user: here, project, settings }, null, "/w").entry?.args).toEqual(["stdio"]);
   });
 
-  test("of a project must be approved", () => {
+  test("of a project must be approved, in a folder that is trusted", () => {
     const project = withServers({ [SERVER]: started });
+    const settings = [{ file: "l.json", data: { enabledMcpjsonServers: [SERVER] } }];
+    const user = { file: "c.json", data: { projects: { "/w": { hasTrustDialogAccepted: true } } } };
+    const states = (files: Partial<ClaudeFiles>, folder: string) =>
+      checkEntry({ ...none, project, ...files }, null, folder).checks.map(({ state }) => state);
+    expect(states({ settings, user }, "/w/below")).toEqual(["ok"]);
+    expect(states({ settings, user }, "/work")).toEqual(["warning"]);
+    expect(states({ settings }, "/w")).toEqual(["warning"]);
+    expect(states({ user }, "/w")).toEqual(["warning"]);
     const refused = [{ file: "l.json", data: { disabledMcpjsonServers: [SERVER] } }];
     expect(faultsOf(checkEntry({ ...none, project }, null, "/w").checks)).toEqual([
       "warning: this user has not approved the project's server yet",

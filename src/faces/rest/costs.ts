@@ -53,6 +53,8 @@ const listOut = (list: readonly Answer[]) => list.map(({ cost_usd: cost, ...name
 
 /** How much of the total is in doubt, and why. */
 const doubts = (answer: Answer) => ({
+  meteredCost: answer.metered_cost_usd,
+  selfReportedCost: answer.self_reported_cost_usd,
   charges: answer.charges,
   unpricedCharges: answer.unpriced_charges,
   approximateCharges: answer.approximate_charges,

@@ -96,6 +96,13 @@ export class Conversation {
     return this.#known.size > 0;
   }
 
+  /** So many responses as they were of late: of each thread the newest, those of the latest first. */
+  usual(count: number): readonly MeteredResponse[] {
+    const newest = [...this.#readings.values()].flatMap((reading) => reading.newest ?? []);
+    newest.sort((a, b) => b.occurredAt - a.occurredAt);
+    return Array.from({ length: count }, (_, i) => newest[i % newest.length]).filter((each) => each !== undefined);
+  }
+
   /** Takes what is to be booked; whoever fails to book it gives it back. */
   take(): Fresh {
     const byThread = Map.groupBy(this.#fresh, ([, threadId]) => threadId);

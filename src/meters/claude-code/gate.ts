@@ -4,10 +4,11 @@ import { usedText } from "../../core/verdict.ts";
 import { endSession } from "../../operations/end-session.ts";
 import { bookedBytesOf, type Metered, type Metering, meterUsage } from "../../operations/meter-usage.ts";
 import { type Context, invoke } from "../../operations/operation.ts";
-import { MeterFault } from "../meter-fault.ts";
+import { GO_ON, type HookAnswer } from "../hook-answer.ts";
+import { MeterFault, notedFault } from "../meter-fault.ts";
 import { Barrier, type CaughtUp } from "./barrier.ts";
 import { Conversation } from "./conversation.ts";
-import { canStop, denyTool, GO_ON, type HookAnswer, stopRun, tellModel } from "./hook-answer.ts";
+import { canStop, denyTool, stopRun, tellModel } from "./hook-answer.ts";
 import { type HookEvent, type HookInput, hookEvent, hookInput } from "./hook-input.ts";
 import { reconcileStale } from "./reconcile.ts";
 import { isSpawning, Threads } from "./threads.ts";
@@ -100,8 +101,9 @@ export class ClaudeCodeGate {
     this.#isMetering = caughtUp !== "missing";
     if (input.event === "SubagentStop" && input.agentId !== null) await this.#end(metered.session.id);
     const fault = caughtUp === "missing" ? new MeterFault("no_transcript") : this.#faultOf(open.conversation, input);
-    const isClosed = fault !== null && this.#closes(fault) && metered.verdict.decision !== "deny";
-    return isClosed ? closedAnswer(input, fault) : this.#answerOf(input, metered);
+    if (fault) notedFault(fault, this.#options.log);
+    if (fault && this.#isClosed && metered.verdict.decision !== "deny") return closedAnswer(input, fault);
+    return this.#answerOf(input, metered);
   }
 
   /** A line that cannot be read stops every thread that can be stopped; the main one is the last that must know. */
@@ -140,7 +142,9 @@ export class ClaudeCodeGate {
       files: fresh.files,
       asking: asker,
       renewal: input && (input.event === "UserPromptSubmit" || threads.takesUp(input)) ? "renew" : "keep",
-      underWay: (input && threads.asking > 1 ? threads.asking : 0) + (asking && asking.caughtUp !== "whole" ? 1 : 0),
+      underWay: conversation.usual(
+        (input && threads.asking > 1 ? threads.asking : 0) + (asking && asking.caughtUp !== "whole" ? 1 : 0),
+      ),
       next: input?.call && isSpawning(input.call.tool) ? "sub_agent" : "anything",
       model: conversation.modelOf(asker),
       telling: input && TELLING.has(input.event) ? "now" : "later",
@@ -173,14 +177,12 @@ export class ClaudeCodeGate {
   }
 
   #failed(raw: unknown, error: unknown): HookAnswer {
-    if (error instanceof MeterFault) return this.#closes(error) ? closedAnswer(raw, error) : GO_ON;
-    this.#options.log(String(error instanceof Error ? error.stack : error));
-    return this.#closes(new MeterFault("internal")) ? closedAnswer(raw) : GO_ON;
+    const fault = notedFault(error, this.#options.log);
+    return this.#isClosed ? closedAnswer(raw, fault) : GO_ON;
   }
 
-  /** Tells a person, and asks the policy. */
-  #closes({ message, hint }: MeterFault): boolean {
-    this.#options.log(`${message} ${hint}`);
+  /** Whether a failing gate stops the run. */
+  get #isClosed(): boolean {
     return this.#context.policy.onMeterFailure === "deny";
   }
 }

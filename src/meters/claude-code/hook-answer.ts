@@ -1,9 +1,6 @@
-// What a hook answers: the forms that really stop Claude Code, each measured; nothing at all when it may go on.
+// What a hook of Claude Code answers: the forms that really stop it, each measured.
+import { GO_ON, type HookAnswer } from "../hook-answer.ts";
 import type { HookEvent } from "./hook-input.ts";
-
-export type HookAnswer = Readonly<Record<string, unknown>>;
-
-export const GO_ON: HookAnswer = {};
 
 /** Stops the run. A denied tool alone would not: the model would only try the next. */
 export function stopRun(event: HookEvent, reason: string): HookAnswer {

@@ -55,7 +55,7 @@ async function reconcile(context: Context, { root, client, agentId }: Reconcilin
     asking: id,
     renewal: "keep",
     telling: "later",
-    underWay: 0,
+    underWay: [],
     next: "anything",
     model: conversation.modelOf(id),
   });

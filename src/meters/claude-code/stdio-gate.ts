@@ -2,8 +2,8 @@
 import { AstraError } from "../../core/error.ts";
 import { isThreadKnown } from "../../operations/meter-usage.ts";
 import type { Context } from "../../operations/operation.ts";
+import type { HookAnswer } from "../hook-answer.ts";
 import { CLIENT, ClaudeCodeGate } from "./gate.ts";
-import type { HookAnswer } from "./hook-answer.ts";
 import { claudeRoot } from "./places.ts";
 
 export type StdioGate = {

@@ -1,6 +1,6 @@
 // The MCP server's entry: where it is, whether Claude Code may use it, and whether its program is there.
 import { accessSync, constants, existsSync } from "node:fs";
-import { delimiter, isAbsolute, join } from "node:path";
+import { delimiter, isAbsolute, join, sep } from "node:path";
 import { isOurServer, type Launch, SERVER } from "../guard.ts";
 import { type Check, fault, ok, warning } from "./check.ts";
 import type { Asking } from "./hooks.ts";
@@ -37,19 +37,24 @@ export function checkEntry(
   }
   const env = Object.fromEntries(Object.entries(asObject(given.env)).map(([key, value]) => [key, String(value)]));
   const entry = { command: String(given.command), args: [given.args].flat().map(String), env };
-  const approval = found === places[1] ? approvalOf(files, own) : [];
+  const approval = found === places[1] ? approvalOf(files, own, folder) : [];
   return withProgram(entry, found.where, approval);
 }
 
-/** A project's servers are started only after the user said yes to them. */
-function approvalOf(files: ClaudeFiles, own: Readonly<Record<string, unknown>>): Check[] {
+/** A project's servers are started only after the user trusted the folder and said yes to them; `claude -p` asks nobody. */
+function approvalOf(files: ClaudeFiles, own: Readonly<Record<string, unknown>>, folder: string): Check[] {
   const all = [own, ...files.settings.map(({ data }) => data)];
   const names = (key: string) => all.flatMap((each) => [each[key] ?? []].flat());
   if (names("disabledMcpjsonServers").includes(SERVER))
     return [fault(NAME, "this user refused the project's server, so every prompt is blocked", APPROVE)];
   const isApproved =
     names("enabledMcpjsonServers").includes(SERVER) || names("enableAllProjectMcpServers").includes(true);
-  return isApproved ? [] : [warning(NAME, "this user has not approved the project's server yet", APPROVE)];
+  const projects = Object.entries(asObject(files.user?.data.projects));
+  const isTrusted = projects.some(
+    ([path, project]) => asObject(project).hasTrustDialogAccepted === true && `${folder}${sep}`.startsWith(path + sep),
+  );
+  if (isApproved && isTrusted) return [];
+  return [warning(NAME, "this user has not approved the project's server yet", APPROVE)];
 }
 const APPROVE = "Start `claude` in this folder and approve the server (`claude mcp reset-project-choices` asks again).";
 

@@ -3,7 +3,7 @@ import { appendFileSync, mkdirSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { expect } from "vitest";
 import { ClaudeCodeGate } from "../../../src/meters/claude-code/gate.ts";
-import type { HookAnswer } from "../../../src/meters/claude-code/hook-answer.ts";
+import type { HookAnswer } from "../../../src/meters/hook-answer.ts";
 import { raw } from "../../ledger/engines.ts";
 import { type World, worldOf } from "../../world.ts";
 import { temporaryFolder } from "../temporary.ts";
