@@ -5,7 +5,7 @@ import { gone } from "../process/servers.ts";
 import { CROSSING, roomWithCap, signalServer, startBudgeted, TIGHT_CENTS, WIDE_CENTS } from "./budget.ts";
 import { IS_ABSENT } from "./claude.ts";
 import { newMockApi } from "./mock-api.ts";
-import { loop } from "./scripts.ts";
+import { loop, times } from "./scripts.ts";
 import { expectBooked } from "./sums.ts";
 
 describe.skipIf(IS_ABSENT)("a run of Claude Code", () => {
@@ -37,6 +37,15 @@ describe.skipIf(IS_ABSENT)("a run of Claude Code", () => {
     const { result } = await startBudgeted(roomWithCap(WIDE_CENTS), { api, args, env }).ended;
     expect(result.terminal_reason).toBe("hook_stopped");
     expect(api.requests).toHaveLength(1);
+  });
+
+  test("that goes on with a kept session without keeping what it adds ends after two answers", async () => {
+    const room = roomWithCap(WIDE_CENTS);
+    await startBudgeted(room, { api: await newMockApi(times(1)) }).ended;
+    const api = await newMockApi(loop);
+    const { result } = await startBudgeted(room, { api, args: ["--continue", "--no-session-persistence"] }).ended;
+    expect(result.terminal_reason).toBe("hook_stopped");
+    expect(api.requests).toHaveLength(2);
   });
 });
 

@@ -10,9 +10,13 @@ const MOST_WAIT_MS = 2_000;
 /** A sub-agent's last words come without a call that could be waited for. */
 const LAST_WORDS_MS = 250;
 
+/** A file at which nothing was written for so long, while its thread worked, is none that is written to. */
+const SILENT_MS = 10_000;
+
 /**
- * `whole`: nothing is missing. `late`: a response of the thread is not there in time, as on a busy disk. `missing`: there
- * never was one, or two after the other stayed away: nobody writes them down.
+ * `whole`: nothing is missing. `late`: a response of the thread is not there in time, as on a busy disk. `missing`:
+ * nobody writes them down; there never was one, or two after the other stayed away, or the file has long been silent
+ * (which is all that a process for one hook can see: a session may be continued without being kept).
  */
 export type CaughtUp = "whole" | "late" | "missing";
 
@@ -21,8 +25,11 @@ export class Barrier {
   /** By thread: the calls that were not in its file in time. */
   readonly #late = new Map<string, readonly string[]>();
 
-  constructor(conversation: Conversation) {
+  readonly #now: () => number;
+
+  constructor(conversation: Conversation, now: () => number) {
     this.#conversation = conversation;
+    this.#now = now;
   }
 
   async pass({ event, calls, agentId }: HookInput): Promise<CaughtUp> {
@@ -40,6 +47,8 @@ export class Barrier {
     this.#late.delete(thread);
     if (isReady()) return "whole";
     this.#late.set(thread, calls);
-    return !conversation.hasResponses || (before && !conversation.has(before)) ? "missing" : "late";
+    const staysAway = before !== undefined && !conversation.has(before);
+    const isSilent = (conversation.writtenAt(thread) ?? this.#now()) < this.#now() - SILENT_MS;
+    return !conversation.hasResponses || staysAway || isSilent ? "missing" : "late";
   }
 }

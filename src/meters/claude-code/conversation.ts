@@ -81,6 +81,12 @@ export class Conversation {
     return this.#newestOf(threadId)?.model ?? null;
   }
 
+  /** When its file was last written to (epoch ms); null where there is none. */
+  writtenAt(threadId: string): number | null {
+    const [path] = [...this.#readings].find(([, reading]) => reading.threadId === threadId) ?? [];
+    return (path && statSync(path, { throwIfNoEntry: false })?.mtimeMs) || null;
+  }
+
   #newestOf(threadId: string): MeteredResponse | null {
     return [...this.#readings.values()].find((reading) => reading.threadId === threadId)?.newest ?? null;
   }

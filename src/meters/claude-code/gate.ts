@@ -118,7 +118,7 @@ export class ClaudeCodeGate {
     if (known) return known;
     const bytes = (path: string) => bookedBytesOf(this.#context, path);
     const conversation = new Conversation(this.#options.root, transcriptPath, bytes);
-    const barrier = new Barrier(conversation);
+    const barrier = new Barrier(conversation, () => this.#context.now());
     const open = { conversation, threads: new Threads(), barrier, queue: Promise.resolve() };
     this.#open.set(transcriptPath, open);
     return open;

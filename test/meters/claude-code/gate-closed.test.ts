@@ -1,5 +1,5 @@
 // A gate that cannot know what was used is closed, unless the policy says otherwise; and it looks nowhere else for it.
-import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
+import { mkdirSync, symlinkSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { raw } from "../../ledger/engines.ts";
@@ -40,6 +40,15 @@ describe("without a transcript", () => {
     expect(await project.batch(["b"])).toEqual({});
     expect(project.logs).toHaveLength(1);
     expect(await project.batch(["c"])).toEqual(closedBy("no transcript"));
+  });
+
+  test("of a session that is continued without being kept, a process for each hook sees it by the file's age", async () => {
+    const project = await newProject();
+    project.respond("msg_1", { calls: ["a"] });
+    expect(await project.batch(["a"])).toEqual({});
+    const longAgo = project.world.context.now() / 1000 - 60;
+    utimesSync(project.main, longAgo, longAgo);
+    expect(await project.restarted().batch(["b"])).toEqual(closedBy("no transcript"));
   });
 
   test("that was merely slow, nothing is stopped", async () => {

@@ -35,7 +35,8 @@ export type Project = {
 };
 
 export async function newProject(policy?: unknown, session = SESSION): Promise<Project> {
-  const world = await worldOf(policy === undefined ? {} : { policy });
+  // The files' times are the machine's, so the clock is set by it.
+  const world = await worldOf({ start: Date.now(), ...(policy !== undefined && { policy }) });
   const root = join(temporaryFolder(), "projects");
   return projectIn(world, root, session);
 }
