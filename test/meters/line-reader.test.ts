@@ -47,17 +47,17 @@ describe("readLines", () => {
     expect({ tooLong, end }).toEqual({ tooLong: 1, end: 2 * MAX_LINE_BYTES + 5 });
   });
 
-  test("tells where each line ends, from wherever it reads and however lines are ended", () => {
-    const file = put(join(folder, "ends"), `one\r\n\ntwo\n${"x".repeat(2 * MIB)}\nhalf`);
+  test("tells where each line begins, from wherever it reads and however lines are ended", () => {
+    const file = put(join(folder, "begins"), `one\r\n\ntwo\n${"x".repeat(2 * MIB)}\nhalf`);
     const fd = openSync(file, "r");
     try {
-      const endsFrom = (from: number) => {
-        const ends: number[] = [];
-        readLines(fd, from, (_, lineEnd) => ends.push(lineEnd));
-        return ends;
+      const beginsFrom = (from: number) => {
+        const begins: number[] = [];
+        readLines(fd, from, (_, at) => begins.push(at));
+        return begins;
       };
-      expect(endsFrom(0)).toEqual([5, 6, 10, 2 * MIB + 11]);
-      expect(endsFrom(6)).toEqual([10, 2 * MIB + 11]);
+      expect(beginsFrom(0)).toEqual([0, 5, 6, 10]);
+      expect(beginsFrom(6)).toEqual([6, 10]);
     } finally {
       closeSync(fd);
     }
