@@ -73,7 +73,8 @@ async function hookInput(): Promise<unknown> {
  */
 async function answered(input: unknown, argv: readonly string[]): Promise<HookAnswer> {
   const hint = "See astra-budget hook --help.";
-  const gate = GATES.find(({ name }) => argv.includes(name)) ?? CLAUDE_CODE;
+  const named = argv[argv.indexOf("hook") + 1];
+  const gate = GATES.find(({ name }) => name === named) ?? CLAUDE_CODE;
   try {
     const { values, words } = readOptions(argv, { agent: "text" }, hint);
     const [, name = CLIENT, more] = words;

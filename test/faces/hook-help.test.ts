@@ -30,9 +30,17 @@ test("shows settings that are whole, for each client whose hooks start a process
   expect(existsSync(opencode.plugin[0])).toBe(true);
 });
 
-test("names the clients where another is asked for", async () => {
+test("names the clients where another is asked for, and stops whoever asks", async () => {
   const { code, stdout, stderr } = await newRoom().run(["hook", "cursor"]);
-  expect(code).not.toBe(0);
-  expect(stdout).toBe("");
+  expect({ code, answer: JSON.parse(stdout) }).toMatchObject({ code: 0, answer: { continue: false } });
   expect(stderr).toContain("CLIENT: expected claude-code, codex, gemini-cli, opencode");
+});
+
+test("stops a client in its own form where the options are wrong, and takes an agent's name for no client", async () => {
+  const room = newRoom();
+  const wrong = await room.run(["hook", "gemini-cli", "--colour", "red"]);
+  expect(JSON.parse(wrong.stdout)).toMatchObject({ decision: "deny" });
+  expect(wrong.stderr).toContain("unknown option");
+  const claude = await room.run(["hook", "--agent", "codex"]);
+  expect(claude.stderr).toContain("not in a form that astra-budget knows");
 });
