@@ -1,6 +1,6 @@
 // Importing Claude Code's transcripts, against the time that ccusage's native program takes to sum up the same files.
 import { execFileSync } from "node:child_process";
-import { readdirSync, rmSync } from "node:fs";
+import { chmodSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { alone, CLI, ensureBuilt, inFolder, type Row, sideBySide } from "./measure.ts";
 import { writeTranscripts } from "./transcripts.ts";
@@ -65,7 +65,10 @@ function fetched(folder: string): string | null {
     const options = { cwd: folder, encoding: "utf8" as const };
     const [name = ""] = execFileSync("npm", ["pack", "--silent", CCUSAGE], options).trim().split("\n").slice(-1);
     execFileSync("tar", ["xzf", name], options);
-    return join(folder, "package", "bin", "ccusage");
+    const program = join(folder, "package", "bin", "ccusage");
+    // As npm does when it installs it.
+    chmodSync(program, 0o755);
+    return program;
   } catch {
     console.error(`import: ${CCUSAGE} could not be fetched, so there is nothing to compare with`);
     return null;
