@@ -10,6 +10,7 @@ import { progressOn } from "./faces/progress.ts";
 import { counted, dollars, shownJson, shownText } from "./faces/table.ts";
 import type { NamedFault, PastFiles, ReadConversation } from "./meters/past-file.ts";
 import { PAST_READERS, type Past, type PastClient, readPast } from "./meters/past-readers.ts";
+import { readAhead } from "./meters/past-thread.ts";
 import { bookedBytesOfAll, bookPast } from "./operations/meter-past.ts";
 import type { Context } from "./operations/operation.ts";
 import { previewPast } from "./operations/past-preview.ts";
@@ -94,6 +95,8 @@ async function unbooked(context: Context, client: PastClient, root: string, sinc
 
 type Total = { files: number; responses: number; booked: number; cost: bigint; faults: number; named: NamedFault[] };
 
+/** To start another thread takes as long as to read so many bytes. */
+const MOST_IN_ONE_THREAD = 16 * 1024 * 1024;
 /** Of all files; the rest is only counted. */
 const MOST_NAMED = 20;
 
@@ -104,7 +107,7 @@ async function importAll(context: Context, past: Past, agentId: string, book: ty
   const total: Total = { files, responses: 0, booked: 0, cost: 0n, faults: 0, named: [] };
   let done = 0;
   async function* conversations(): AsyncGenerator<ReadConversation> {
-    for (const conversation of readPast(past)) {
+    for await (const conversation of size > MOST_IN_ONE_THREAD ? readAhead(past) : readPast(past)) {
       done += bytes.shift() ?? 0;
       total.faults += conversation.faults;
       total.named.push(...conversation.named.slice(0, MOST_NAMED - total.named.length));

@@ -4,10 +4,11 @@ import { numberOf, numbersOf } from "./names.ts";
 import {
   type Arguments,
   all,
-  argumentsOf,
   family,
   first,
   pieces,
+  placed,
+  rowsOf,
   statement,
   type Value,
   type Work,
@@ -30,9 +31,14 @@ export function* insertChargeRows(charges: readonly ChargeValues[]): Work<bigint
   if (charges.length === 1 && charge) return [(yield* first(insertCharge, charge))?.seq ?? 0n];
   const from = charge ? ((yield* first(askSeq, { workspace: charge.workspace }))?.seq ?? 0n) : 0n;
   const numbers = yield* numbersOf(charges.flatMap((each) => Object.values(NAMES).map((name) => each[name])));
-  const rows = charges.map((each, i) => numbered(each, from + BigInt(i), numbers));
-  for (const some of pieces(rows)) yield* all(insertMany(some.length), argumentsOf(some));
-  return rows.map(({ seq }) => seq);
+  const seqs = charges.map((_, i) => from + BigInt(i));
+  const rows = charges.map((each, i) => [
+    seqs[i] as bigint,
+    ...PLAIN.map((column) => each[column]),
+    ...NAMED.map((column) => numbers.get(each[NAMES[column]]) ?? null),
+  ]);
+  for (const some of pieces(rows)) yield* all(insertMany(some.length), placed(some));
+  return seqs;
 }
 
 const askSeq = statement((db, args: { workspace: string }) => db.selectNoFrom(nextSeq(args.workspace).as("seq")));
@@ -46,27 +52,12 @@ const NAMES = {
   price_list_no: "price_list",
 } as const;
 
-function numbered(
-  charge: ChargeValues,
-  seq: bigint,
-  numbers: ReadonlyMap<string, bigint>,
-): Arguments & { seq: bigint } {
-  const row: Record<string, Value> & { seq: bigint } = { seq };
-  for (const column of PLAIN) row[column] = charge[column];
-  for (const column in NAMES) row[column] = numbers.get(charge[NAMES[column as keyof typeof NAMES]]) ?? null;
-  return row;
-}
+const NAMED = Object.keys(NAMES) as (keyof typeof NAMES)[];
 
 /** Without looking up a name or the last number in each row. */
 const insertMany = family((count) =>
   statement((db, args: Arguments) =>
-    db
-      .insertInto("charge_rows")
-      .values(
-        Array.from({ length: count }, (_, i) =>
-          Object.fromEntries(["seq", ...PLAIN, ...Object.keys(NAMES)].map((column) => [column, args[`${column}${i}`]])),
-        ) as unknown as ChargeRowsTable[],
-      ),
+    db.insertInto("charge_rows").values(rowsOf<ChargeRowsTable>(args, ["seq", ...PLAIN, ...NAMED], count)),
   ),
 );
 

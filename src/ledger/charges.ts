@@ -12,7 +12,7 @@ import { foldCosts, isFoldDue } from "./fold.ts";
 import { ensureNames, numberOf, numbersOf } from "./names.ts";
 import { addTotals, type Session, type SessionTotals } from "./session-row.ts";
 import { addToSession } from "./sessions.ts";
-import { type Arguments, all, argumentsOf, family, first, pieces, statement, type Work } from "./statement.ts";
+import { type Arguments, all, family, first, pieces, placed, rowsOf, statement, type Work } from "./statement.ts";
 import {
   CHARGE_SOURCES,
   type ChargeSource,
@@ -115,20 +115,15 @@ const namesOf = (charge: NewCharge): (string | null)[] => [
 
 function* insertLines(lines: readonly (ToolLine & { readonly seq: bigint })[]): Work<void> {
   const numbers = yield* numbersOf(lines.map(({ tool }) => tool));
-  const rows = lines.map(({ seq, tool, calls, cost }) => ({ seq, tool: numbers.get(tool) ?? 0n, calls, cost }));
-  for (const some of pieces(rows)) yield* all(insertToolRows(some.length), argumentsOf(some));
+  const rows = lines.map(({ seq, tool, calls, cost }) => [seq, numbers.get(tool) ?? 0n, calls, cost]);
+  for (const some of pieces(rows)) yield* all(insertToolRows(some.length), placed(some));
 }
+
+const TOOL_COLUMNS = ["seq", "tool_no", "calls", "cost_nano_usd"] as const;
 
 const insertToolRows = family((count) =>
   statement((db, args: Arguments) =>
-    db.insertInto("charge_tool_rows").values(
-      Array.from({ length: count }, (_, i) => ({
-        seq: args[`seq${i}`],
-        tool_no: args[`tool${i}`],
-        calls: args[`calls${i}`],
-        cost_nano_usd: args[`cost${i}`],
-      })) as unknown as ChargeToolRowsTable[],
-    ),
+    db.insertInto("charge_tool_rows").values(rowsOf<ChargeToolRowsTable>(args, TOOL_COLUMNS, count)),
   ),
 );
 

@@ -3,7 +3,7 @@ import { METERS, type Meter } from "../core/metered.ts";
 import type { Nano } from "../core/money.ts";
 import { findBook } from "./books.ts";
 import { numbersOf } from "./names.ts";
-import { type Arguments, all, argumentsOf, family, pieces, statement, type Work } from "./statement.ts";
+import { type Arguments, all, family, pieces, placed, rowsOf, statement, valuesOf, type Work } from "./statement.ts";
 import type { MeteredResponsesTable } from "./tables.ts";
 
 /** What a response used, by the account that counts. */
@@ -23,18 +23,14 @@ export type Account = {
 export type StoredAccount = Account & { readonly sessionId: string; readonly chargeNo: bigint };
 
 const byHash = family((count) =>
-  statement((db, args: Record<string, bigint>) =>
+  statement((db, args: Arguments) =>
     db
       .selectFrom("metered_responses as r")
       .innerJoin("names as n", "n.no", "r.session_no")
       .selectAll("r")
       .select("n.name as session_id")
-      .where("r.book_no", "=", args.book as bigint)
-      .where(
-        "r.response_hash",
-        "in",
-        Array.from({ length: count }, (_, i) => args[`hash${i}`] as bigint),
-      ),
+      .where("r.response_hash", "in", valuesOf<bigint>(args, count))
+      .where("r.book_no", "=", args[count] as bigint),
   ),
 );
 
@@ -43,11 +39,9 @@ export function* findAccounts(workspaceId: string, hashes: readonly bigint[]): W
   const found = new Map<bigint, StoredAccount>();
   const book = yield* findBook(workspaceId);
   if (!book) return found;
-  for (const some of pieces(hashes)) {
-    const args = { ...argumentsOf(some.map((hash) => ({ hash }))), book: book.no } as Record<string, bigint>;
-    for (const row of yield* all(byHash(some.length), args))
+  for (const some of pieces(hashes))
+    for (const row of yield* all(byHash(some.length), placed([some, [book.no]])))
       found.set(row.response_hash, { ...toAccount(row), sessionId: row.session_id, chargeNo: row.charge_no });
-  }
   return found;
 }
 
@@ -83,11 +77,7 @@ const put = family((count) =>
   statement((db, args: Arguments) =>
     db
       .insertInto("metered_responses")
-      .values(
-        Array.from({ length: count }, (_, i) =>
-          Object.fromEntries(COLUMNS.map((column) => [column, args[`${column}${i}`]])),
-        ) as unknown as MeteredResponsesTable[],
-      )
+      .values(rowsOf<MeteredResponsesTable>(args, COLUMNS, count))
       .onConflict((oc) =>
         oc
           .columns(["book_no", "response_hash"])
@@ -103,20 +93,21 @@ export function* putAccounts(
 ): Work<void> {
   const book = yield* findBook(workspaceId);
   const sessions = yield* numbersOf(accounts.map(({ sessionId }) => sessionId));
-  const rows = accounts.map((each): { [Column in (typeof COLUMNS)[number]]: bigint } => ({
-    book_no: book?.no ?? 0n,
-    response_hash: each.hash,
-    session_no: sessions.get(each.sessionId) ?? 0n,
-    charge_no: each.chargeNo,
-    meter: BigInt(METERS.indexOf(each.meter)),
-    input_tokens: each.inputTokens,
-    output_tokens: each.outputTokens,
-    cache_read_tokens: each.cacheReadTokens,
-    cache_write_tokens: each.cacheWriteTokens,
-    cache_write_1h_tokens: each.cacheWrite1hTokens,
-    web_searches: each.webSearches,
-    tool_calls: each.toolCalls,
-    cost_nano_usd: each.cost,
-  }));
-  for (const some of pieces(rows)) yield* all(put(some.length), argumentsOf(some));
+  // In the order of COLUMNS.
+  const rows = accounts.map((each) => [
+    book?.no ?? 0n,
+    each.hash,
+    sessions.get(each.sessionId) ?? 0n,
+    each.chargeNo,
+    BigInt(METERS.indexOf(each.meter)),
+    each.inputTokens,
+    each.outputTokens,
+    each.cacheReadTokens,
+    each.cacheWriteTokens,
+    each.cacheWrite1hTokens,
+    each.webSearches,
+    each.toolCalls,
+    each.cost,
+  ]);
+  for (const some of pieces(rows)) yield* all(put(some.length), placed(some));
 }

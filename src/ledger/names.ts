@@ -1,6 +1,6 @@
 // Names: every text that repeats in the charges is kept once, and has a number.
 import { type RawBuilder, sql } from "kysely";
-import { all, argumentsOf, family, pieces, statement, type Work } from "./statement.ts";
+import { type Arguments, all, family, pieces, placed, statement, valuesOf, type Work } from "./statement.ts";
 import type { NamesTable } from "./tables.ts";
 
 /** As many names as one statement makes sure of; fewer are filled up with the empty one, which is always there. */
@@ -22,15 +22,8 @@ export function* ensureNames(names: readonly (string | null)[]): Work<void> {
 }
 
 const select = family((count) =>
-  statement((db, args: Record<string, string>) =>
-    db
-      .selectFrom("names")
-      .select(["no", "name"])
-      .where(
-        "name",
-        "in",
-        Array.from({ length: count }, (_, i) => args[`name${i}`] as string),
-      ),
+  statement((db, args: Arguments) =>
+    db.selectFrom("names").select(["no", "name"]).where("name", "in", valuesOf<string>(args, count)),
   ),
 );
 
@@ -38,11 +31,7 @@ const select = family((count) =>
 export function* numbersOf(names: Iterable<string>): Work<ReadonlyMap<string, bigint>> {
   const numbers = new Map<string, bigint>();
   for (const some of pieces([...new Set(names)]))
-    for (const row of yield* all(
-      select(some.length),
-      argumentsOf(some.map((name) => ({ name }))) as Record<string, string>,
-    ))
-      numbers.set(row.name, row.no);
+    for (const row of yield* all(select(some.length), placed([some]))) numbers.set(row.name, row.no);
   return numbers;
 }
 

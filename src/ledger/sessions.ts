@@ -124,7 +124,7 @@ const inTree = statement((db, args: { root: string }) =>
 );
 
 /** All sessions of a session's swarm, its own and ended ones too. */
-export function* swarmOf(session: Session): Work<Session[]> {
+function* swarmOf(session: Session): Work<Session[]> {
   return (yield* all(inTree, { root: session.chain[0] ?? session.id })).map(toSession);
 }
 

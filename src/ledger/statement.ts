@@ -45,7 +45,7 @@ export function* first<Args extends Arguments, Row>(of: Statement<Args, Row>, ar
 }
 
 /** Rows that one statement takes; many rows are cut into these few sizes, so that few statements are compiled. */
-const SIZES = [64, 8, 1] as const;
+const SIZES = [64, 32, 16, 8, 4, 2, 1] as const;
 
 export function pieces<T>(rows: readonly T[]): (readonly T[])[] {
   const cut: (readonly T[])[] = [];
@@ -70,13 +70,21 @@ export function family<Args extends Arguments, Row>(make: (count: number) => Sta
   };
 }
 
-/** The arguments of many rows: each column's name with the row's place. */
-export function argumentsOf(rows: readonly Arguments[]): Record<string, Value> {
-  const args: Record<string, Value> = {};
-  rows.forEach((row, i) => {
-    for (const column in row) args[column + i] = row[column] as Value;
-  });
-  return args;
+/** The arguments of many rows by their place: to make a name for each would cost more than to write them. */
+export function placed(rows: readonly (readonly Value[])[]): Arguments {
+  return rows.flat() as readonly Value[] as unknown as Arguments;
+}
+
+/** In such a statement: the values of a list. */
+export function valuesOf<Of extends Value>(args: Arguments, count: number): Of[] {
+  return Array.from({ length: count }, (_, i) => args[i] as Of);
+}
+
+/** In such a statement: the rows, each as its columns with their arguments. */
+export function rowsOf<Table>(args: Arguments, columns: readonly string[], count: number): Table[] {
+  return Array.from({ length: count }, (_, row) =>
+    Object.fromEntries(columns.map((column, i) => [column, args[row * columns.length + i]])),
+  ) as Table[];
 }
 
 /** SQL with the argument that goes into each of its places. */

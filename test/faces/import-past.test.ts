@@ -33,6 +33,15 @@ describe("import claude-code", () => {
     expect(await room.json(["ledger", "verify"])).toMatchObject({ ok: true });
   });
 
+  test("reads many bytes in a thread beside, with the same outcome", async () => {
+    const { room, folder } = roomWith("claude-code");
+    const long = `{"type":"user","text":"${"x".repeat(1024 * 1024)}"}\n`;
+    writeFileSync(join(folder, "-home-u-proj", "long.jsonl"), `${long.repeat(20)}{"type":"assistant"}\n`);
+    const expected = { files: 3, booked: 4, cost_usd: EXPECTED_CLAUDE, faults: 1 };
+    expect(await imported(room, "claude-code", "--dry-run")).toMatchObject(expected);
+    expect(await imported(room, "claude-code")).toMatchObject(expected);
+  });
+
   test("goes on where a file ended, and reads a copy of it without booking anything", async () => {
     const { room, folder } = roomWith("claude-code");
     const file = join(folder, SESSION);
