@@ -128,7 +128,7 @@ class Writer {
       parentUuid: idFrom(this.#random),
       isSidechain: false,
       userType: "external",
-      cwd: "/home/u/project",
+      cwd: "/srv/project",
       sessionId: this.#id,
       version: "2.1.330",
       gitBranch: "main",
