@@ -2,16 +2,26 @@
 import { chargeId, type NewCharge, type StoredCharge } from "../ledger/charges.ts";
 import { findChargeOf } from "../ledger/corrections.ts";
 import { findAccounts, putAccounts } from "../ledger/metered.ts";
+import { findSession } from "../ledger/sessions.ts";
 import type { Work } from "../ledger/statement.ts";
 import { WEB_SEARCH } from "./meter-account.ts";
 import { hashOf } from "./meter-booking.ts";
-import type { Context } from "./operation.ts";
+import { type Context, mayTouch, type Principal } from "./operation.ts";
 
-/** What is booked for the response already, by whatever source; decide on it only under the report's locks. */
-export function* bookedResponse(context: Context, responseId: string): Work<Omit<StoredCharge, "request"> | null> {
+/**
+ * What is booked for the response already, by whatever source; decide on it only under the report's locks. Another agent's
+ * is not told, and frees nobody from a charge: such a report counts by itself.
+ */
+export function* bookedResponse(
+  context: Context,
+  principal: Principal,
+  responseId: string,
+): Work<Omit<StoredCharge, "request"> | "nothing" | "of another"> {
   const hash = hashOf(context, responseId);
   const known = (yield* findAccounts(context.policy.workspace.id, [hash])).get(hash);
-  if (!known) return null;
+  if (!known) return "nothing";
+  const session = yield* findSession(context.policy.workspace.id, known.sessionId);
+  if (!session || !mayTouch(principal, session.agentId)) return "of another";
   const charge = yield* findChargeOf(known.sessionId, known.chargeNo);
   return {
     id: chargeId(known.sessionId, known.chargeNo),

@@ -70,14 +70,16 @@ function* report(context: Context, principal: Principal, args: ReportInput): Wor
     hold || args.response_id !== undefined ? "lock" : "expire_only",
     args.hold_id,
   );
-  const known = args.response_id === undefined ? null : yield* bookedResponse(context, args.response_id);
+  const found = args.response_id === undefined ? null : yield* bookedResponse(context, principal, args.response_id);
+  const known = typeof found === "object" ? found : null;
   const settled = hold ? yield* freeHold(hold, session, known ? "released" : "settled") : null;
   if (hold && settled === "was_closed") yield* reverseUnconfirmed(hold, session, now);
   if (known) return yield* bookedBefore(context, session, known, settled === "closed" ? "released" : settled, now);
   // What was admitted in a window is spent in it: a hold made before midnight leaves no hole in the new day's cap.
   const booked = hold && settled === "closed" ? { ...charge.booked, hour: hold.hour } : charge.booked;
   const { id, totals, balances } = yield* recordCharge(booked);
-  if (args.response_id !== undefined) yield* keepResponse(context, args.response_id, booked, totals.charges);
+  if (args.response_id !== undefined && found === "nothing")
+    yield* keepResponse(context, args.response_id, booked, totals.charges);
   // A report of an earlier hour counts there; the verdict is about now.
   const current =
     booked.hour === standing.spend.hour ? balances : yield* readBalances(session.workspaceId, standing.keys);

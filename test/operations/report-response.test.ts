@@ -79,6 +79,20 @@ describe("a report of a response", () => {
     expect(await charges(world)).toHaveLength(1);
   });
 
+  test("of another agent counts by itself, tells nothing of it, and leaves its account as it is", async () => {
+    const { world } = await opened();
+    const { session } = await metered(world, "transcript", aResponse("msg_1"));
+    const eve = { kind: "agent", agentId: "eve" } as const;
+    const { session_id } = await world.open({ agent_id: "eve", model: "known-1" }, eve);
+    const report = { session_id, input_tokens: 1, response_id: "msg_1" };
+    const answer = await world.report(report, eve);
+    expect(answer).toMatchObject({ duplicate: false, cost_usd: 0.000001 });
+    expect(answer.charge_id).not.toContain(session.id.slice(4, 20));
+    expect(await metered(world, "transcript", aResponse("msg_1"))).toMatchObject({ verdict: { decision: "allow" } });
+    expect(await costOf(world)).toBe(0.002001);
+    expect(await isClean(world)).toBe(true);
+  });
+
   test("frees its hold also where it adds nothing, and takes a forgotten hold's estimate back", async () => {
     const { world, session_id } = await opened({ ...POLICY, onHoldExpiry: "charge" });
     await metered(world, "gateway", aResponse("msg_1"));
