@@ -98,7 +98,7 @@ describe("sessions of threads", () => {
 describe("the verdict", () => {
   test("says apart whether one more sub-agent may start", async () => {
     const world = await worldOf({ policy: budgeted({ maxChildAgents: 1, maxSpawnDepth: 1 }) });
-    const ask = { next: "sub_agent" } as const;
+    const ask = { starting: 1 } as const;
     expect((await meter(world, [], ask)).spawn?.decision).not.toBe("deny");
     const threads = threadsOf({ main: [], sub: [] }, { sub: "main" });
     const inSub = await meter(world, [], { ...ask, threads, asking: "sub" });

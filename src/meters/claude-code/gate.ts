@@ -11,7 +11,7 @@ import { Conversation } from "./conversation.ts";
 import { canStop, denyTool, stopRun, tellModel } from "./hook-answer.ts";
 import { type HookEvent, type HookInput, hookEvent, hookInput } from "./hook-input.ts";
 import { reconcileStale } from "./reconcile.ts";
-import { isSpawning, Threads } from "./threads.ts";
+import { Threads } from "./threads.ts";
 
 export const CLIENT = "claude-code";
 
@@ -145,12 +145,14 @@ export class ClaudeCodeGate {
       underWay: conversation.usual(
         (input && threads.asking > 1 ? threads.asking : 0) + (asking && asking.caughtUp !== "whole" ? 1 : 0),
       ),
-      next: input?.call && isSpawning(input.call.tool) ? "sub_agent" : "anything",
+      starting: input?.call ? threads.startingUpTo(input.call) : 0,
       model: conversation.modelOf(asker),
       telling: input && TELLING.has(input.event) ? "now" : "later",
     };
     try {
-      return await meterUsage(this.#context, metering);
+      const metered = await meterUsage(this.#context, metering);
+      if (input?.agentId) threads.opened(input.agentId);
+      return metered;
     } catch (error) {
       conversation.giveBack(fresh);
       throw error;
