@@ -42,7 +42,7 @@ export class ClaudeCodeGate {
   readonly #options: GateOptions;
   readonly #open = new Map<string, Open>();
   #reconciled: Promise<void> | null = null;
-  #isMetering = false;
+  #isMetering: boolean | null = null;
 
   constructor(context: Context, options: GateOptions) {
     this.#context = context;
@@ -51,7 +51,7 @@ export class ClaudeCodeGate {
 
   /** Whether what the model uses is found without its help. */
   get isMetering(): boolean {
-    return this.#isMetering;
+    return this.#isMetering === true;
   }
 
   /** Checks the conversations of before, once; the client wrote its totals when their server was gone. */
@@ -98,7 +98,8 @@ export class ClaudeCodeGate {
     const turn = open.queue.then(() => this.#book(open, { input, caughtUp }));
     open.queue = turn.catch(() => {});
     const metered = await turn;
-    this.#isMetering = caughtUp !== "missing";
+    // Only a batch shows whether its response is written down; until the first one it is taken to be.
+    if (input.event === "PostToolBatch" || this.#isMetering === null) this.#isMetering = caughtUp !== "missing";
     if (input.event === "SubagentStop" && input.agentId !== null) await this.#end(metered.session.id);
     const fault = caughtUp === "missing" ? new MeterFault("no_transcript") : this.#faultOf(open.conversation, input);
     if (fault) notedFault(fault, this.#options.log);
