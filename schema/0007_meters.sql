@@ -31,6 +31,8 @@ CREATE TABLE meter_threads (
   client TEXT NOT NULL,
   thread_id TEXT NOT NULL,
   session_id TEXT NOT NULL,
+  -- Since when (epoch ms) its usage counts in the session: what was used before is past.
+  since BIGINT NOT NULL,
   -- The limits whose warning its model has been given, a line each.
   warned TEXT NOT NULL,
   PRIMARY KEY (workspace_id, client, thread_id)

@@ -6,6 +6,8 @@ export type ThreadKey = { readonly workspaceId: string; readonly client: string;
 
 export type Thread = {
   readonly sessionId: string;
+  /** Since when (epoch ms) its usage counts in the session. */
+  readonly since: number;
   /** The limits that its model was warned of. */
   readonly warned: readonly string[];
 };
@@ -13,7 +15,7 @@ export type Thread = {
 const byKey = statement((db, args: { workspaceId: string; client: string; threadId: string }) =>
   db
     .selectFrom("meter_threads")
-    .select(["session_id", "warned"])
+    .select(["session_id", "since", "warned"])
     .where("workspace_id", "=", args.workspaceId)
     .where("client", "=", args.client)
     .where("thread_id", "=", args.threadId),
@@ -21,11 +23,20 @@ const byKey = statement((db, args: { workspaceId: string; client: string; thread
 
 export function* findThread(key: ThreadKey): Work<Thread | undefined> {
   const row = yield* first(byKey, { ...key });
-  return row && { sessionId: row.session_id, warned: row.warned === "" ? [] : row.warned.split("\n") };
+  return (
+    row && {
+      sessionId: row.session_id,
+      since: Number(row.since),
+      warned: row.warned === "" ? [] : row.warned.split("\n"),
+    }
+  );
 }
 
 const put = statement(
-  (db, args: { workspaceId: string; client: string; threadId: string; sessionId: string; warned: string }) =>
+  (
+    db,
+    args: { workspaceId: string; client: string; threadId: string; sessionId: string; since: bigint; warned: string },
+  ) =>
     db
       .insertInto("meter_threads")
       .values({
@@ -33,17 +44,18 @@ const put = statement(
         client: args.client,
         thread_id: args.threadId,
         session_id: args.sessionId,
+        since: args.since,
         warned: args.warned,
       })
       .onConflict((oc) =>
         oc
           .columns(["workspace_id", "client", "thread_id"])
-          .doUpdateSet({ session_id: args.sessionId, warned: args.warned }),
+          .doUpdateSet({ session_id: args.sessionId, since: args.since, warned: args.warned }),
       ),
 );
 
-export function* putThread(key: ThreadKey, { sessionId, warned }: Thread): Work<void> {
-  yield* all(put, { ...key, sessionId, warned: warned.join("\n") });
+export function* putThread(key: ThreadKey, { sessionId, since, warned }: Thread): Work<void> {
+  yield* all(put, { ...key, sessionId, since: BigInt(since), warned: warned.join("\n") });
 }
 
 const bytesOf = statement((db, args: { workspaceId: string; path: string }) =>

@@ -466,6 +466,7 @@ export type MeterThreadsTable = {
   client: string;
   thread_id: string;
   session_id: string;
+  since: bigint;
   warned: string;
 };
 

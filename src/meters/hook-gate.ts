@@ -80,7 +80,7 @@ function book(client: HookClient, context: Context, { agentId }: HookOptions, ne
     asking: sessionId,
     renewal,
     underWay: [],
-    next: "anything",
+    starting: 0,
     model,
     telling: "now",
   });

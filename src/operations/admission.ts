@@ -80,7 +80,7 @@ export function* admit(
 }
 
 /** Opening takes one place among the children; root sessions meet no such limit. */
-export const SPAWN: Ask = { child_agents: 1n, concurrent_children: 1n };
+const SPAWN: Ask = { child_agents: 1n, concurrent_children: 1n };
 
 function prepare(
   context: Context,

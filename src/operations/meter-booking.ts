@@ -6,11 +6,11 @@ import { type Meter, type MeteredResponse, tokensOf } from "../core/metered.ts";
 import type { Nano } from "../core/money.ts";
 import { NO_USAGE, type Usage } from "../core/usage.ts";
 import { type NewCharge, recordCharges } from "../ledger/charges.ts";
-import { findAccounts, putAccounts, type StoredAccount } from "../ledger/metered.ts";
+import { type Account, findAccounts, putAccounts, type StoredAccount } from "../ledger/metered.ts";
 import type { Session } from "../ledger/session-row.ts";
 import type { Work } from "../ledger/statement.ts";
 import { accountOf, type Change, changeOf, type PricedAccount } from "./meter-account.ts";
-import { keysOfBooked, takeBack } from "./meter-take-back.ts";
+import { keysOfBooked, type Place, type TakenBack, takeBack } from "./meter-take-back.ts";
 import { type Context, hourAt } from "./operation.ts";
 import { servedBy } from "./price-response.ts";
 
@@ -81,37 +81,52 @@ export function* keysOfBatch(context: Context, { session, responses }: Batch, me
 
 /** Books the batch; its keys must be locked. Whatever the limits say: the money is spent. Null = nothing was new. */
 export function* bookBatch(context: Context, batch: Batch, meter: Meter, now: number): Work<Booked | null> {
-  const { session, responses } = batch;
-  const charges: NewCharge[] = [];
-  const accounts: (StoredAccount & { readonly hash: bigint })[] = [];
-  for (const each of yield* lookUp(context, responses)) {
-    const news = newsOf(context, each, meter);
-    if (!news) continue;
-    const { hash, found, known, change } = news;
-    const stays = known ? yield* takeBack(context, known) : null;
-    if (stays === "pruned") continue;
-    const charge = chargeOf(context, batch, found, change, stays, now);
-    charges.push(charge);
-    const chargeNo = BigInt(charges.length);
-    accounts.push({ ...change.account, cost: (stays ?? 0n) + charge.cost, hash, sessionId: session.id, chargeNo });
+  const news: { readonly hash: bigint; readonly account: Account; readonly charge: NewCharge }[] = [];
+  let cost = 0n;
+  for (const each of yield* lookUp(context, batch.responses)) {
+    const found = newsOf(context, each, meter);
+    const replaced = found?.known ? yield* takeBack(context, found.known) : null;
+    if (!found || replaced === "pruned") continue;
+    const place = placeOf(context, batch, found, replaced);
+    const charge = chargeOf(place, batch.when, found, replaced?.stays ?? null, now);
+    const account = { ...found.change.account, cost: (replaced?.stays ?? 0n) + charge.cost };
+    cost += account.cost - (found.known?.cost ?? 0n);
+    news.push({ hash: found.hash, account, charge });
   }
+  const charges = news.map(({ charge }) => charge);
   const [first] = charges;
   if (!first) return null;
-  const { totals } = yield* recordCharges(session, charges);
-  const before = totals.charges - BigInt(charges.length);
-  yield* putAccounts(
-    context.policy.workspace.id,
-    accounts.map((each) => ({ ...each, chargeNo: before + each.chargeNo })),
-  );
-  return { charge: asOne(first, charges), responses: charges.length };
+  for (const some of Map.groupBy(news, ({ charge }) => charge.session.id).values()) {
+    const ofSession = some.map(({ charge }) => charge);
+    const { session } = ofSession[0] ?? first;
+    const { totals } = yield* recordCharges(session, ofSession);
+    const before = totals.charges - BigInt(some.length);
+    const accounts = some.map(({ hash, account }, i) => ({
+      ...account,
+      hash,
+      sessionId: session.id,
+      chargeNo: before + BigInt(i) + 1n,
+    }));
+    yield* putAccounts(context.policy.workspace.id, accounts);
+  }
+  return { charge: asOne(first, charges, cost), responses: charges.length };
+}
+
+/**
+ * A response that only grew stays where it was booked: what a file says of it later, of another day or in another
+ * conversation, must not free a budget of what was spent from it.
+ */
+function placeOf(context: Context, { session }: Batch, { found, known }: News, replaced: TakenBack | null): Place {
+  if (replaced && known?.meter === found.account.meter) return replaced.place;
+  const { occurredAt } = found.response;
+  return { session, occurredAt, hour: hourAt(context, occurredAt) };
 }
 
 /** `stays`: what the charges that it replaces count for still; null = it replaces none. */
 function chargeOf(
-  context: Context,
-  { session, when }: Batch,
-  { response, price, account }: PricedAccount,
-  change: Change,
+  { session, occurredAt, hour }: Place,
+  when: Batch["when"],
+  { found: { response, price, account }, change }: News,
   stays: Nano | null,
   now: number,
 ): NewCharge {
@@ -122,9 +137,9 @@ function chargeOf(
     model: response.model,
     provider: price.provider,
     tool: response.tool ?? null,
-    occurredAt: response.occurredAt,
+    occurredAt,
     recordedAt: now,
-    hour: hourAt(context, response.occurredAt),
+    hour,
     usage,
     cost: max(change.account.cost - (stays ?? 0n), ofLines),
     reported: response.cost ?? null,
@@ -134,7 +149,7 @@ function chargeOf(
     priceList: servedBy(price.priceList, response),
     source: "self_reported",
     meter: account.meter,
-    late: when === "past" || response.occurredAt <= (session.endedAt ?? response.occurredAt) ? "in_time" : "late",
+    late: when === "past" || occurredAt <= (session.endedAt ?? occurredAt) ? "in_time" : "late",
     latencyMs: null,
     error: null,
     holdId: null,
@@ -144,10 +159,10 @@ function chargeOf(
   };
 }
 
-/** What watches reports sees many responses as one report. */
-function asOne(charge: NewCharge, all: readonly NewCharge[]): NewCharge {
+/** What watches reports sees many responses as one report. `cost`: what they came to beyond what was taken back. */
+function asOne(charge: NewCharge, all: readonly NewCharge[], cost: Nano): NewCharge {
   const usage = all.map((each) => each.usage).reduce(addUsage, NO_USAGE);
-  return { ...charge, usage, cost: all.reduce((sum, { cost }) => sum + cost, 0n), lines: [] };
+  return { ...charge, usage, cost, lines: [] };
 }
 
 function addUsage(a: Usage, b: Usage): Usage {

@@ -6,7 +6,7 @@ import { readBalances } from "../ledger/balances.ts";
 import { grantsInForce } from "../ledger/grants.ts";
 import { findThread, putThread, type ThreadKey } from "../ledger/meter-threads.ts";
 import type { Session } from "../ledger/session-row.ts";
-import { findAncestors, findSession, insertSession } from "../ledger/sessions.ts";
+import { findSession, insertSession } from "../ledger/sessions.ts";
 import type { Work } from "../ledger/statement.ts";
 import { admit } from "./admission.ts";
 import type { Context } from "./operation.ts";
@@ -62,6 +62,7 @@ export function* openThread(
   now: number,
 ): Work<{ session: Session; verdict: Verdict }> {
   const parent = parentId === null ? undefined : yield* findThread({ ...key, threadId: parentId });
+  const before = yield* endedBeforeItsTime(key, now);
   const opening = {
     agentId,
     parent: (parent && (yield* findSession(key.workspaceId, parent.sessionId))) ?? null,
@@ -70,23 +71,30 @@ export function* openThread(
     role: null,
     model: null,
     provider: null,
-    budget: yield* leftOver(context, key, now),
+    budget: before ? yield* leftOver(context, before.session, now) : {},
     tools: { allow: null, deny: [] },
     key: null,
   };
   const admitted = yield* admit(context, { kind: "agent", agentId }, opening, now);
   yield* insertSession(admitted.session);
-  yield* putThread(key, { sessionId: admitted.session.id, warned: [] });
+  // What was used while no session stood is spent from what is left, as was what a sub-agent used before it was heard of.
+  const since = before?.since ?? parent?.since ?? now;
+  yield* putThread(key, { sessionId: admitted.session.id, since, warned: [] });
   return admitted;
 }
 
-function* leftOver(context: Context, key: ThreadKey, now: number) {
+/** The session that a thread goes on from. */
+function* endedBeforeItsTime(key: ThreadKey, now: number): Work<{ session: Session; since: number } | null> {
   const thread = yield* findThread(key);
-  const before = thread && (yield* findSession(key.workspaceId, thread.sessionId));
-  if (!before || before.expiresAt <= now) return {};
-  const own = { scope: "session", scopeId: before.id, window: "session", windowKey: "" } as const;
-  const balance = lookup(yield* readBalances(key.workspaceId, [own]))(own);
-  return remainingBudget(before, balance, context.policy.hardCaps, yield* grantsInForce(key.workspaceId, now), now);
+  const session = thread && (yield* findSession(key.workspaceId, thread.sessionId));
+  return session && session.expiresAt > now ? { session, since: thread.since } : null;
+}
+
+function* leftOver(context: Context, before: Session, now: number) {
+  const { id, workspaceId } = before;
+  const own = { scope: "session", scopeId: id, window: "session", windowKey: "" } as const;
+  const balance = lookup(yield* readBalances(workspaceId, [own]))(own);
+  return remainingBudget(before, balance, context.policy.hardCaps, yield* grantsInForce(workspaceId, now), now);
 }
 
 /** Clocks of one machine, and lines written while a session opened. */
@@ -102,10 +110,7 @@ export const isEarlier = (since: number, { occurredAt }: MeteredResponse): boole
 export function* sinceOf(key: ThreadKey, parentId: string | null, now: number): Work<number> {
   const thread =
     (yield* findThread(key)) ?? (parentId === null ? undefined : yield* findThread({ ...key, threadId: parentId }));
-  const session = thread && (yield* findSession(key.workspaceId, thread.sessionId));
-  if (!session) return now;
-  const [root] = yield* findAncestors(session);
-  return (root ?? session).openedAt;
+  return thread?.since ?? now;
 }
 
 const pastKey = (key: ThreadKey): ThreadKey => ({ ...key, threadId: `past/${key.threadId}` });
@@ -134,6 +139,6 @@ export function* pastOf(
     endedAt: to,
     status: "success",
   });
-  yield* putThread(pastKey(key), { sessionId: made.id, warned: [] });
+  yield* putThread(pastKey(key), { sessionId: made.id, since: from, warned: [] });
   return made;
 }

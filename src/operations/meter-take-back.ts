@@ -13,6 +13,9 @@ import type { Context } from "./operation.ts";
 
 type Booked = { readonly charge: ChargesView; readonly session: Session };
 
+/** Where usage counts: in which session, and when (epoch ms, and its local hour). */
+export type Place = { readonly session: Session; readonly occurredAt: number; readonly hour: string };
+
 /** The charge that carries the account; null where its day is pruned. */
 function* bookedFor(context: Context, { sessionId, chargeNo }: StoredAccount): Work<Booked | null> {
   const workspaceId = context.policy.workspace.id;
@@ -28,15 +31,25 @@ export function* keysOfBooked(context: Context, account: StoredAccount): Work<Ba
   return booked ? balanceKeys({ ...booked.session, hour: booked.charge.hour }) : [];
 }
 
+export type TakenBack = {
+  /** How much of the account's cost counts still. */
+  readonly stays: Nano;
+  /** Where it was booked. */
+  readonly place: Place;
+};
+
 /**
- * Takes the cost back, but for that of the charge's listed tools: they ran, and no sum may fall below zero. Answers how
- * much of the account's cost counts still. Whatever was corrected of the charge by then is replaced with it.
+ * Takes the cost back, but for that of the charge's listed tools: they ran, and no sum may fall below zero.
+ * Whatever was corrected of the charge by then is replaced with it.
  */
-export function* takeBack(context: Context, account: StoredAccount): Work<Nano | "pruned"> {
+export function* takeBack(context: Context, account: StoredAccount): Work<TakenBack | "pruned"> {
   const booked = yield* bookedFor(context, account);
   if (!booked) return "pruned";
   const { charge, session } = booked;
   const now = yield* inForce(charge);
   yield* correctTo(context, charge, session, now, { cost: now.toolCost, source: "corrected" });
-  return account.cost - (charge.cost_nano_usd - now.toolCost);
+  return {
+    stays: account.cost - (charge.cost_nano_usd - now.toolCost),
+    place: { session, occurredAt: Number(charge.occurred_at), hour: charge.hour },
+  };
 }

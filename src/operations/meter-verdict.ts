@@ -6,7 +6,6 @@ import { readBalances } from "../ledger/balances.ts";
 import type { Account } from "../ledger/metered.ts";
 import type { Session } from "../ledger/session-row.ts";
 import type { Work } from "../ledger/statement.ts";
-import { SPAWN } from "./admission.ts";
 import { accountOf } from "./meter-account.ts";
 import { type Context, hourAt } from "./operation.ts";
 import { modelRefusal } from "./pricing.ts";
@@ -19,7 +18,8 @@ export type Asking = {
    * Each by one that was like it.
    */
   readonly underWay: readonly MeteredResponse[];
-  readonly next: "sub_agent" | "anything";
+  /** How many sub-agents are being started and have no session yet, that of the one who asks included; 0 = it starts none. */
+  readonly starting: number;
   /** The model that answers; null = not known. */
   readonly model: string | null;
 };
@@ -38,11 +38,11 @@ export function* verdictFor(
   const refusals: Refusal[] = [...standing.refusals, ...(model ? [model] : [])];
   const ask = asking.underWay.length > 0 ? askOf(context, asking.underWay) : NO_ASK;
   const notices = noticesOf(policy, standing, balanceOf);
-  const spawning = asking.next === "sub_agent" ? yield* spawnLimits(policy, session, standing.ancestors, now) : [];
+  const spawning = asking.starting > 0 ? yield* spawnLimits(policy, session, standing.ancestors, now) : [];
+  const spawns: Ask = { child_agents: BigInt(asking.starting), concurrent_children: BigInt(asking.starting) };
   return {
     verdict: verdictOf(limits, ask, policy.warnAtPpm, refusals, notices),
-    spawn:
-      asking.next === "sub_agent" ? verdictOf(spawning, SPAWN, policy.warnAtPpm, parentRefusals(session, now)) : null,
+    spawn: asking.starting > 0 ? verdictOf(spawning, spawns, policy.warnAtPpm, parentRefusals(session, now)) : null,
     warned: limits.filter((limit) => decideLimit(limit, NO_ASK, policy.warnAtPpm) === "warn"),
   };
 }

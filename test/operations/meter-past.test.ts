@@ -108,7 +108,7 @@ describe("bookPast", () => {
       renewal: "renew",
       underWay: [],
       telling: "later",
-      next: "anything",
+      starting: 0,
       model: null,
     } as const;
     const { session } = await meterUsage(world.context, { ...IMPORTING, ...asks, threads: [live], files: [] });

@@ -83,6 +83,18 @@ describe("sessions of threads", () => {
     expect(third.verdict.decision).toBe("allow");
   });
 
+  test("renewed before their time count what was used while none was open", async () => {
+    const world = await worldOf({ policy: SMALL });
+    const first = await meter(world, [aResponse("msg_1")]);
+    await world.end({ session_id: first.session.id, status: "success" });
+    world.pass(60_000);
+    const unseen = aResponse("msg_2", { inputTokens: 9_000, occurredAt: world.context.now() });
+    world.pass(180_000);
+    const second = await meter(world, [unseen], { renewal: "renew" });
+    expect(second.session.id).not.toBe(first.session.id);
+    expect(second.verdict.decision).toBe("deny");
+  });
+
   test("of sub-agents spend from their parents' budgets, also what was used before they were heard of", async () => {
     const world = await worldOf({ policy: SMALL });
     await meter(world, [aResponse("msg_1")]);
@@ -98,7 +110,7 @@ describe("sessions of threads", () => {
 describe("the verdict", () => {
   test("says apart whether one more sub-agent may start", async () => {
     const world = await worldOf({ policy: budgeted({ maxChildAgents: 1, maxSpawnDepth: 1 }) });
-    const ask = { next: "sub_agent" } as const;
+    const ask = { starting: 1 } as const;
     expect((await meter(world, [], ask)).spawn?.decision).not.toBe("deny");
     const threads = threadsOf({ main: [], sub: [] }, { sub: "main" });
     const inSub = await meter(world, [], { ...ask, threads, asking: "sub" });

@@ -109,6 +109,25 @@ describe("a response", () => {
     expect(await isClean(world)).toBe(true);
   });
 
+  test("that grew stays in its session and on its day, whatever day and thread it is told of later", async () => {
+    const policy = { hardCaps: WIDE, agents: [{ id: "ada", budget: { maxCostCents: 1 } }] };
+    const world = await worldOf({ policy });
+    const spent = aResponse("msg_1", { outputTokens: 2_000 });
+    expect(await metered(world, "transcript", spent)).toMatchObject({ verdict: { decision: "deny" } });
+    const older = { ...spent, outputTokens: 2_001, occurredAt: START - 7 * DAY_MS };
+    const { session, verdict } = await metered(world, "transcript", older);
+    expect(verdict.decision).toBe("deny");
+    await meter(world, [], { threads: threadsOf({ main: [], other: [{ ...older, outputTokens: 2_002 }] }) });
+    const rows = await charges(world);
+    expect(rows).toHaveLength(5);
+    expect(new Set(rows.map(({ session_id, hour }) => `${session_id} ${hour}`)).size).toBe(1);
+    expect((await sessions(world)).find(({ id }) => id === session.id)).toMatchObject({
+      output_tokens: 2_002n,
+      cost_nano_usd: 11_010_000n,
+    });
+    expect(await isClean(world)).toBe(true);
+  });
+
   test("of two accounts that differ in single counts has the larger of each, whichever is read how often", async () => {
     const world = await worldOf({ policy: POLICY });
     const some = aResponse("msg_1", { inputTokens: 10, outputTokens: 5 });

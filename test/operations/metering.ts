@@ -41,7 +41,7 @@ export async function meter(
     renewal: "keep",
     telling: "now",
     underWay: [],
-    next: "anything",
+    starting: 0,
     model: null,
     ...changes,
   });

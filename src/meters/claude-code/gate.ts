@@ -11,7 +11,7 @@ import { Conversation } from "./conversation.ts";
 import { canStop, denyTool, stopRun, tellModel } from "./hook-answer.ts";
 import { type HookEvent, type HookInput, hookEvent, hookInput } from "./hook-input.ts";
 import { reconcileStale } from "./reconcile.ts";
-import { isSpawning, Threads } from "./threads.ts";
+import { Threads } from "./threads.ts";
 
 export const CLIENT = "claude-code";
 
@@ -42,7 +42,7 @@ export class ClaudeCodeGate {
   readonly #options: GateOptions;
   readonly #open = new Map<string, Open>();
   #reconciled: Promise<void> | null = null;
-  #isMetering = false;
+  #isMetering: boolean | null = null;
 
   constructor(context: Context, options: GateOptions) {
     this.#context = context;
@@ -51,7 +51,7 @@ export class ClaudeCodeGate {
 
   /** Whether what the model uses is found without its help. */
   get isMetering(): boolean {
-    return this.#isMetering;
+    return this.#isMetering === true;
   }
 
   /** Checks the conversations of before, once; the client wrote its totals when their server was gone. */
@@ -98,7 +98,8 @@ export class ClaudeCodeGate {
     const turn = open.queue.then(() => this.#book(open, { input, caughtUp }));
     open.queue = turn.catch(() => {});
     const metered = await turn;
-    this.#isMetering = caughtUp !== "missing";
+    // Only a batch shows whether its response is written down; until the first one it is taken to be.
+    if (input.event === "PostToolBatch" || this.#isMetering === null) this.#isMetering = caughtUp !== "missing";
     if (input.event === "SubagentStop" && input.agentId !== null) await this.#end(metered.session.id);
     const fault = caughtUp === "missing" ? new MeterFault("no_transcript") : this.#faultOf(open.conversation, input);
     if (fault) notedFault(fault, this.#options.log);
@@ -145,12 +146,14 @@ export class ClaudeCodeGate {
       underWay: conversation.usual(
         (input && threads.asking > 1 ? threads.asking : 0) + (asking && asking.caughtUp !== "whole" ? 1 : 0),
       ),
-      next: input?.call && isSpawning(input.call.tool) ? "sub_agent" : "anything",
+      starting: input?.call ? threads.startingUpTo(input.call) : 0,
       model: conversation.modelOf(asker),
       telling: input && TELLING.has(input.event) ? "now" : "later",
     };
     try {
-      return await meterUsage(this.#context, metering);
+      const metered = await meterUsage(this.#context, metering);
+      if (input?.agentId) threads.opened(input.agentId);
+      return metered;
     } catch (error) {
       conversation.giveBack(fresh);
       throw error;

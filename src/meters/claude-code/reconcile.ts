@@ -56,7 +56,7 @@ async function reconcile(context: Context, { root, client, agentId }: Reconcilin
     renewal: "keep",
     telling: "later",
     underWay: [],
-    next: "anything",
+    starting: 0,
     model: conversation.modelOf(id),
   });
 }

@@ -5,7 +5,7 @@ import type { HookInput } from "./hook-input.ts";
 const SILENT_MS = 5 * 60_000;
 
 /** The tool that starts a sub-agent, under its name of now and of older versions. */
-export const isSpawning = (tool: string): boolean => tool === "Agent" || tool === "Task";
+const isSpawning = (tool: string): boolean => tool === "Agent" || tool === "Task";
 
 export class Threads {
   /** Sub-agents that run, and when they were last heard of (epoch ms). */
@@ -13,10 +13,18 @@ export class Threads {
   /** Calls of the main thread that start sub-agents and are not answered yet: it waits for them. */
   readonly #starting = new Set<string>();
 
+  /** Calls of whichever thread that start sub-agents of which nothing was heard yet, the oldest first. */
+  readonly #unheard = new Set<string>();
+  /** Sub-agents that have their sessions. */
+  readonly #opened = new Set<string>();
+
   /** Sub-agents that were said to stop. */
   readonly #stopped = new Set<string>();
 
   heard({ event, agentId, call, calls }: HookInput, now: number): void {
+    if (call && isSpawning(call.tool)) this.#unheard.add(call.id);
+    if (event === "PostToolBatch") for (const id of calls) this.#unheard.delete(id);
+    if (event === "UserPromptSubmit") this.#unheard.clear();
     if (agentId !== null && event === "SubagentStop") {
       this.#running.delete(agentId);
       this.#stopped.add(agentId);
@@ -25,6 +33,18 @@ export class Threads {
     else if (event === "PostToolBatch") for (const id of calls) this.#starting.delete(id);
     else if (event === "UserPromptSubmit") this.#starting.clear();
     for (const [id, at] of this.#running) if (at < now - SILENT_MS) this.#running.delete(id);
+  }
+
+  /** A sub-agent has its session: it stands for one of the calls that start some. */
+  opened(agentId: string): void {
+    const [oldest] = this.#unheard;
+    if (!this.#opened.has(agentId) && oldest !== undefined) this.#unheard.delete(oldest);
+    this.#opened.add(agentId);
+  }
+
+  /** How many sub-agents the call and those before it start that have no session yet; 0 where it starts none. */
+  startingUpTo({ id, tool }: NonNullable<HookInput["call"]>): number {
+    return isSpawning(tool) ? Math.max(1, [...this.#unheard].indexOf(id) + 1) : 0;
   }
 
   /** Whether a sub-agent goes on that had stopped: another hook may send it back to work. Told once. */

@@ -51,6 +51,17 @@ describe("without a transcript", () => {
     expect(await project.restarted().batch(["b"])).toEqual(closedBy("no transcript"));
   });
 
+  test("nothing is metered, also after hooks that do not look for one", async () => {
+    const project = await newProject(capped(1, OPEN));
+    expect(await project.batch(["a"])).toEqual({});
+    expect(project.gate.isMetering).toBe(false);
+    await project.ask("PreToolUse", { tool_use_id: "b", tool_name: "mcp__astra-budget__report_usage" });
+    expect(project.gate.isMetering).toBe(false);
+    project.respond("msg_1", { calls: ["b"] });
+    await project.batch(["b"]);
+    expect(project.gate.isMetering).toBe(true);
+  });
+
   test("that was merely slow, nothing is stopped", async () => {
     const project = await newProject();
     project.respond("msg_1", { calls: ["a"] });

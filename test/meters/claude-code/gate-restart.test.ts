@@ -180,7 +180,7 @@ test("a conversation that cannot be read keeps no other from being checked, nor 
   for (const path of [outside, link])
     await ledger.write(() => raw(`insert into meter_files values ('${id}', '${path}', 0, ${context.now() + 1})`));
   await ledger.write(() =>
-    raw("insert into meter_threads select workspace_id, client, 'link', session_id, warned from meter_threads"),
+    raw("insert into meter_threads select workspace_id, client, 'link', session_id, since, warned from meter_threads"),
   );
   const next = project.restarted();
   await next.gate.reconcile();

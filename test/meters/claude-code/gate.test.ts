@@ -165,6 +165,16 @@ test("a sub-agent's session ends with it; should another hook send it back to wo
   await expectClean(project.world);
 });
 
+test("sub-agents that one response starts at once are as many as there may be", async () => {
+  const project = await newProject(capped(100, { hardCaps: { ...capped(100).hardCaps, maxChildAgents: 2 } }));
+  await project.ask("UserPromptSubmit");
+  const start = (id: string) => project.ask("PreToolUse", { tool_use_id: id, tool_name: "Agent" });
+  expect(await start("a")).toEqual({});
+  await project.ask("SubagentStart", { agent_id: "x" });
+  expect(await start("b")).toEqual({});
+  expect(await start("c")).toMatchObject({ hookSpecificOutput: { permissionDecision: "deny" } });
+});
+
 test("a sub-agent's end that names no sub-agent ends nothing", async () => {
   const project = await newProject();
   await project.ask("UserPromptSubmit");
