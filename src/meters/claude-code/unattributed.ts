@@ -27,10 +27,12 @@ export function unattributed(
   const [first] = responses;
   const last = responses.at(-1);
   if (!first || !last) return [];
+  // Clouds have names of their own for a model, which the lines need not have: what is there under any name is there.
+  if (isNothing(missingOf(state.models, responses))) return [];
   return [...Map.groupBy(state.models, ({ model }) => model)].flatMap(([model, totals]) => {
     const own = responses.filter((response) => response.model === model);
     const missing = missingOf(totals, own);
-    if (Object.values(missing).every((count) => count === 0)) return [];
+    if (isNothing(missing)) return [];
     const cost = costBeyond(totals, own.map(costOf));
     return {
       responseId: `unattributed:${first.responseId}:${model}`,
@@ -53,6 +55,8 @@ function missingOf(totals: readonly ModelTotal[], responses: readonly MeteredRes
   const counts = Object.fromEntries(missing) as Counts;
   return { ...counts, cacheWrite1hTokens: Math.min(counts.cacheWrite1hTokens, counts.cacheWriteTokens) };
 }
+
+const isNothing = (counts: Counts): boolean => Object.values(counts).every((count) => count === 0);
 
 /** Its own figure is exact where many requests are summed; null where it is of no use to us: then the tokens are priced. */
 function costBeyond(totals: readonly ModelTotal[], costs: readonly (bigint | null)[]): bigint | null {
