@@ -61,7 +61,8 @@ export async function importPastCommand(
 
 function folderOf(folder: string): string {
   if (statSync(folder, { throwIfNoEntry: false })?.isDirectory()) return folder;
-  throw wrongArguments([{ path: "DIR", message: "expected a folder of session files that can be read" }], HINT);
+  const message = `expected a folder of session files that can be read; there is none at ${folder}`;
+  throw wrongArguments([{ path: "DIR", message }], HINT);
 }
 
 function agentOf(values: Values, client: PastClient): string {

@@ -80,7 +80,7 @@ describe("import claude-code", () => {
   });
 
   test.for([
-    [["claude-code", "nowhere"], "DIR: expected a folder of session files that can be read"],
+    [["claude-code", "nowhere"], "DIR: expected a folder of session files that can be read; there is none at /"],
     [["claude-code", "--since", "yesterday"], "--since: expected a date, YYYY-MM-DD"],
     [["claude-code", "--agent", "a b"], "--agent: expected an id"],
     [["codex", ".", "more"], "unexpected word"],
