@@ -1,14 +1,17 @@
 // Booking what a meter found: each response once, under the locks of every balance it counts in.
-import { type BalanceKey, balanceKeys } from "../core/balance-key.ts";
+import { type BalanceKey, balanceKeys, sortKeys } from "../core/balance-key.ts";
 import { hash64 } from "../core/hash64.ts";
 import { max } from "../core/limits.ts";
 import { type Meter, type MeteredResponse, tokensOf } from "../core/metered.ts";
 import type { Nano } from "../core/money.ts";
 import { NO_USAGE, type Usage } from "../core/usage.ts";
 import { type NewCharge, recordCharges } from "../ledger/charges.ts";
+import { type BookedFile, putBookedBytes } from "../ledger/meter-threads.ts";
 import { type Account, findAccounts, putAccounts, type StoredAccount } from "../ledger/metered.ts";
 import type { Session } from "../ledger/session-row.ts";
+import { findSession } from "../ledger/sessions.ts";
 import type { Work } from "../ledger/statement.ts";
+import { lockAndExpire } from "./expiry.ts";
 import { accountOf, type Change, changeOf, type PricedAccount } from "./meter-account.ts";
 import { keysOfBooked, type Place, type TakenBack, takeBack } from "./meter-take-back.ts";
 import { type Context, hourAt } from "./operation.ts";
@@ -23,6 +26,8 @@ export type Batch = {
 };
 
 export type Booked = {
+  /** The batch's, as it was before. */
+  readonly session: Session;
   /** All charges of the batch as one, for what watches reports. */
   readonly charge: NewCharge;
   /** How many responses were new, or are known better now. */
@@ -70,8 +75,31 @@ export function* hasNews(context: Context, responses: readonly MeteredResponse[]
   return found.some((each) => each.known === undefined || newsOf(context, each, meter) !== null);
 }
 
+/** All that was read, in one transaction: it is booked, with how far the files are, or it is read again. */
+export function* bookAll(
+  context: Context,
+  batches: readonly Batch[],
+  files: readonly BookedFile[],
+  meter: Meter,
+  now: number,
+): Work<Booked[]> {
+  const workspaceId = context.policy.workspace.id;
+  const keys: BalanceKey[] = [];
+  for (const batch of batches) keys.push(...(yield* keysOfBatch(context, batch, meter)));
+  if (keys.length > 0) yield* lockAndExpire(context, sortKeys(keys), now);
+  const all: Booked[] = [];
+  for (const batch of batches) {
+    // Batches before it in this transaction may have changed it.
+    const session = (yield* findSession(workspaceId, batch.session.id)) ?? batch.session;
+    const booked = yield* bookBatch(context, { ...batch, session }, meter, now);
+    if (booked) all.push(booked);
+  }
+  for (const { path, bytes } of files) yield* putBookedBytes(workspaceId, path, bytes, now);
+  return all;
+}
+
 /** Every balance the batch counts in, or takes something back from. */
-export function* keysOfBatch(context: Context, { session, responses }: Batch, meter: Meter): Work<BalanceKey[]> {
+function* keysOfBatch(context: Context, { session, responses }: Batch, meter: Meter): Work<BalanceKey[]> {
   const hours = new Set(responses.map(({ occurredAt }) => hourAt(context, occurredAt)));
   const keys = [...hours].flatMap((hour) => balanceKeys({ ...session, hour }));
   for (const each of yield* lookUp(context, responses))
@@ -80,7 +108,7 @@ export function* keysOfBatch(context: Context, { session, responses }: Batch, me
 }
 
 /** Books the batch; its keys must be locked. Whatever the limits say: the money is spent. Null = nothing was new. */
-export function* bookBatch(context: Context, batch: Batch, meter: Meter, now: number): Work<Booked | null> {
+function* bookBatch(context: Context, batch: Batch, meter: Meter, now: number): Work<Booked | null> {
   const news: { readonly hash: bigint; readonly account: Account; readonly charge: NewCharge }[] = [];
   let cost = 0n;
   for (const each of yield* lookUp(context, batch.responses)) {
@@ -109,7 +137,7 @@ export function* bookBatch(context: Context, batch: Batch, meter: Meter, now: nu
     }));
     yield* putAccounts(context.policy.workspace.id, accounts);
   }
-  return { charge: asOne(first, charges, cost), responses: charges.length };
+  return { session: batch.session, charge: asOne(first, charges, cost), responses: charges.length };
 }
 
 /**

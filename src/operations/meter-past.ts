@@ -1,12 +1,10 @@
 // What imports call: books what conversations used before anything metered them, a bounded number of responses at a time.
-import { type BalanceKey, sortKeys } from "../core/balance-key.ts";
 import type { Meter } from "../core/metered.ts";
-import { bookedBytes, findThread, putBookedBytes } from "../ledger/meter-threads.ts";
+import { type BookedFile, bookedBytes, findThread } from "../ledger/meter-threads.ts";
 import type { Session } from "../ledger/session-row.ts";
 import { findSession } from "../ledger/sessions.ts";
 import type { Work } from "../ledger/statement.ts";
-import { lockAndExpire } from "./expiry.ts";
-import { type Batch, type Booked, bookBatch, hasNews, keysOfBatch } from "./meter-booking.ts";
+import { type Batch, bookAll, hasNews } from "./meter-booking.ts";
 import { isEarlier, type MeteredThread, notInFuture, pastOf, type Span, sinceOf, spanOf } from "./meter-session.ts";
 import type { Context } from "./operation.ts";
 
@@ -17,7 +15,7 @@ export type PastConversation = {
   /** Parents before their children. */
   readonly threads: readonly MeteredThread[];
   /** How far each file need not be read again once all this is booked. */
-  readonly files: readonly { readonly path: string; readonly bytes: number }[];
+  readonly files: readonly BookedFile[];
 };
 
 export type Importing = {
@@ -63,7 +61,7 @@ type PartOfThread = MeteredThread & {
 };
 
 /** What is booked together: what its files tell before their marks is in it, or was in parts before it. */
-type Part = { readonly threads: PartOfThread[]; readonly files: PastConversation["files"][number][] };
+type Part = { readonly threads: PartOfThread[]; readonly files: BookedFile[] };
 
 async function* partsOf(conversations: AsyncIterable<PastConversation>, now: number): AsyncGenerator<Part> {
   let part: Part = { threads: [], files: [] };
@@ -91,7 +89,7 @@ async function bookPart(context: Context, importing: Importing, { threads, files
   const responses = threads.reduce((sum, thread) => sum + thread.responses.length, 0);
   const news = await context.ledger.read(() => withNews(context, importing, threads));
   const batches = news.length > 0 ? await context.ledger.write(() => batchesOf(context, importing, news)) : [];
-  const all = await context.ledger.write(() => bookAll(context, importing, batches, files));
+  const all = await context.ledger.write(() => bookAll(context, batches, files, importing.meter, context.now()));
   return {
     responses,
     booked: all.reduce((sum, booked) => sum + booked.responses, 0),
@@ -130,27 +128,4 @@ function* openSessionOf(key: Parameters<typeof findThread>[0], now: number): Wor
   const thread = yield* findThread(key);
   const session = thread && (yield* findSession(key.workspaceId, thread.sessionId));
   return session && session.status === "open" && session.expiresAt > now ? session : undefined;
-}
-
-/** With how far the files are booked: an import that is broken off goes on where it was. */
-function* bookAll(
-  context: Context,
-  { meter }: Importing,
-  batches: readonly Batch[],
-  files: PastConversation["files"],
-): Work<Booked[]> {
-  const workspaceId = context.policy.workspace.id;
-  const now = context.now();
-  const keys: BalanceKey[] = [];
-  for (const batch of batches) keys.push(...(yield* keysOfBatch(context, batch, meter)));
-  if (keys.length > 0) yield* lockAndExpire(context, sortKeys(keys), now);
-  const all: Booked[] = [];
-  for (const batch of batches) {
-    // Batches before it in this transaction may have changed it.
-    const session = (yield* findSession(workspaceId, batch.session.id)) ?? batch.session;
-    const booked = yield* bookBatch(context, { ...batch, session }, meter, now);
-    if (booked) all.push(booked);
-  }
-  for (const { path, bytes } of files) yield* putBookedBytes(workspaceId, path, bytes, now);
-  return all;
 }

@@ -1,5 +1,4 @@
 // What meters call: books true usage to the sessions of a client's threads, and says whether they may go on.
-import { type BalanceKey, sortKeys } from "../core/balance-key.ts";
 import { type Limit, lookup } from "../core/limits.ts";
 import type { Meter, MeteredResponse } from "../core/metered.ts";
 import type { Verdict } from "../core/verdict.ts";
@@ -10,15 +9,13 @@ import {
   bookedBytes,
   filesReadLast,
   findThread,
-  putBookedBytes,
   putThread,
   type ThreadKey,
 } from "../ledger/meter-threads.ts";
 import type { Session } from "../ledger/session-row.ts";
 import { findSession } from "../ledger/sessions.ts";
 import type { Work } from "../ledger/statement.ts";
-import { lockAndExpire } from "./expiry.ts";
-import { type Batch, bookBatch, hasNews, keysOfBatch } from "./meter-booking.ts";
+import { type Batch, bookAll, hasNews } from "./meter-booking.ts";
 import {
   isEarlier,
   type MeteredThread,
@@ -76,7 +73,7 @@ export async function meterUsage(context: Context, asked: Metering): Promise<Met
     batches.push(...(await batchesOf(context, metering, thread, opened.session, now)));
   }
   if (batches.length > 0 || metering.files.length > 0)
-    await context.ledger.write(() => bookAll(context, metering, batches, now));
+    await context.ledger.write(() => bookAndWatch(context, metering, batches, now));
   const metered = await context.ledger.read(() => look(context, metering, now));
   const verdict = refused && metered.verdict.decision !== "deny" ? refused : metered.verdict;
   // Who is stopped hears of that alone.
@@ -173,19 +170,9 @@ async function earlierBatch(
   return [{ session, responses, when: "past" }];
 }
 
-/** All in one transaction: what was read is either booked or read again. */
-function* bookAll(context: Context, metering: Metering, batches: readonly Batch[], now: number): Work<void> {
-  const workspaceId = context.policy.workspace.id;
-  const keys: BalanceKey[] = [];
-  for (const batch of batches) keys.push(...(yield* keysOfBatch(context, batch, metering.meter)));
-  yield* lockAndExpire(context, sortKeys(keys), now);
-  for (const batch of batches) {
-    // Batches before it in this transaction may have changed it.
-    const session = (yield* findSession(workspaceId, batch.session.id)) ?? batch.session;
-    const booked = yield* bookBatch(context, { ...batch, session }, metering.meter, now);
-    if (booked && session.status === "open") yield* watch(context, session, booked.charge, now);
-  }
-  for (const { path, bytes } of metering.files) yield* putBookedBytes(workspaceId, path, bytes, now);
+function* bookAndWatch(context: Context, metering: Metering, batches: readonly Batch[], now: number): Work<void> {
+  for (const { session, charge } of yield* bookAll(context, batches, metering.files, metering.meter, now))
+    if (session.status === "open") yield* watch(context, session, charge, now);
 }
 
 /** Raises incidents as a report would; a stop among them is in force for the verdict. */
