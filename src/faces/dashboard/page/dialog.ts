@@ -1,0 +1,107 @@
+// A confirmed action: what will happen, why it is done, and what the server said to it.
+import { Problem } from "./api.ts";
+import { el, put } from "./dom.ts";
+
+export type Field = {
+  readonly name: string;
+  readonly label: string;
+  readonly kind: "number" | "text";
+  readonly value?: string;
+  readonly hint?: string;
+  /** Empty is an answer, too. */
+  readonly optional?: boolean;
+};
+
+export type Action = {
+  readonly title: string;
+  /** What will happen, a paragraph each; `HTMLElement`s where names of others stand in it. */
+  readonly says: readonly (string | HTMLElement)[];
+  readonly fields?: readonly Field[];
+  /** Who is told the reason. */
+  readonly reasonHint: string;
+  readonly confirm: string;
+  readonly isDangerous?: boolean;
+  /** `key` is the same for every attempt of one dialog: an answer that was lost is not done twice. */
+  run(input: {
+    readonly reason: string;
+    readonly key: string;
+    readonly fields: Readonly<Record<string, string>>;
+  }): Promise<unknown>;
+};
+
+/** Opens the dialog; resolves once it is closed: was it done? */
+export function confirmed(action: Action): Promise<boolean> {
+  const { promise, resolve } = Promise.withResolvers<boolean>();
+  const key = randomKey();
+  const fields = (action.fields ?? []).map(fieldOf);
+  const reason = el("textarea", {
+    id: "reason",
+    rows: "2",
+    maxlength: "300",
+    required: true,
+    "aria-describedby": "reason-hint",
+  });
+  const fault = el("p", { class: "fault", role: "alert" });
+  const confirm = el("button", { type: "submit", class: action.isDangerous ? "danger" : "primary" }, action.confirm);
+  const cancel = el("button", { type: "button", onclick: () => dialog.close() }, "Cancel");
+  let isDone = false;
+
+  const submit = async (event: Event) => {
+    event.preventDefault();
+    confirm.disabled = true;
+    put(fault);
+    try {
+      await action.run({
+        reason: reason.value.trim(),
+        key,
+        fields: Object.fromEntries(fields.map(({ name, input }) => [name, input.value.trim()])),
+      });
+      isDone = true;
+      dialog.close();
+    } catch (error) {
+      put(fault, error instanceof Problem ? error.message : "The server cannot be reached. Try again.");
+      confirm.disabled = false;
+    }
+  };
+
+  const form = el(
+    "form",
+    { onsubmit: submit },
+    el("h2", { id: "dialog-title" }, action.title),
+    ...action.says.map((text) => (typeof text === "string" ? el("p", {}, text) : text)),
+    ...fields.map(({ element }) => element),
+    el("label", { for: "reason" }, "Reason"),
+    reason,
+    el("p", { class: "hint", id: "reason-hint" }, action.reasonHint),
+    fault,
+    el("div", { class: "row end" }, cancel, confirm),
+  );
+  const closed = () => {
+    dialog.remove();
+    resolve(isDone);
+  };
+  const dialog = el("dialog", { "aria-labelledby": "dialog-title", onclose: closed }, form);
+  document.body.append(dialog);
+  // The element that had the focus gets it back when the dialog closes: the browser sees to that.
+  dialog.showModal();
+  (fields[0]?.input ?? reason).focus();
+  return promise;
+}
+
+function fieldOf(field: Field) {
+  const id = `field-${field.name}`;
+  const numeric = field.kind === "number" ? { inputmode: "decimal", pattern: "[0-9]*[.]?[0-9]+" } : {};
+  const input = el("input", {
+    id,
+    value: field.value ?? "",
+    required: !field.optional,
+    autocomplete: "off",
+    ...numeric,
+  });
+  const hint = field.hint === undefined ? null : el("p", { class: "hint" }, field.hint);
+  return { name: field.name, input, element: el("div", {}, el("label", { for: id }, field.label), input, hint) };
+}
+
+function randomKey(): string {
+  return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
+}

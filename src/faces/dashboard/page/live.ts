@@ -1,0 +1,64 @@
+// The live stream: one connection for all pages, kept in one state, and whether it is there.
+import type { Now } from "./now-state.ts";
+
+export type LiveStatus = "connecting" | "live" | "lost";
+
+export type Live = {
+  readonly now: Partial<Now>;
+  readonly status: LiveStatus;
+  /** Calls back at each change until the answered function is called. `changed`: the ledger moved, look again. */
+  on(event: "now" | "changed" | "status", listener: () => void): () => void;
+  close(): void;
+};
+
+/** Charges kept for the feed. */
+const FEED = 100;
+
+/** `ended` is called when the server refuses the stream for good. */
+export function openLive(ended: () => void): Live {
+  const listeners = { now: new Set<() => void>(), changed: new Set<() => void>(), status: new Set<() => void>() };
+  const tell = (event: keyof typeof listeners) => {
+    for (const listener of [...listeners[event]]) listener();
+  };
+  let now: Partial<Now> = {};
+  let status: LiveStatus = "connecting";
+  const become = (next: LiveStatus) => {
+    if (next === status) return;
+    status = next;
+    tell("status");
+  };
+  const source = new EventSource("/events");
+  source.addEventListener("now", ({ data }) => {
+    const { feed, ...part } = JSON.parse(data) as Partial<Now>;
+    now = { ...now, ...part, feed: joined(now.feed ?? [], feed ?? []) };
+    become("live");
+    tell("now");
+  });
+  source.addEventListener("changed", () => tell("changed"));
+  source.addEventListener("open", () => become("live"));
+  source.addEventListener("error", () => {
+    become("lost");
+    // The browser tries again by itself, unless the server said no.
+    if (source.readyState === EventSource.CLOSED) ended();
+  });
+  return {
+    get now() {
+      return now;
+    },
+    get status() {
+      return status;
+    },
+    on(event, listener) {
+      listeners[event].add(listener);
+      return () => listeners[event].delete(listener);
+    },
+    close: () => source.close(),
+  };
+}
+
+/** After a reconnect the server begins with charges that are here already. */
+function joined(before: Now["feed"], more: Now["feed"]): Now["feed"] {
+  if (more.length === 0) return before;
+  const known = new Set(before.map(({ charge_id }) => charge_id));
+  return [...before, ...more.filter(({ charge_id }) => !known.has(charge_id))].slice(-FEED);
+}

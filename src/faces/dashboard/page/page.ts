@@ -1,0 +1,73 @@
+// What a page is, and how one that asks the server stays fresh while the ledger moves.
+import type { Me } from "./api.ts";
+import { Problem } from "./api.ts";
+import { el, put } from "./dom.ts";
+import type { Clock } from "./format.ts";
+import type { Live } from "./live.ts";
+
+export type PageContext = {
+  readonly me: Me;
+  readonly clock: Clock;
+  readonly live: Live;
+  /** What stands after the page's name in the address: "#/agents?agent=lead". */
+  readonly params: URLSearchParams;
+};
+
+export type Page = { readonly element: HTMLElement; close?(): void };
+
+/** The address of a page with its parameters. */
+export function pageLink(page: string, params: Readonly<Record<string, string>> = {}): string {
+  const query = new URLSearchParams(params).toString();
+  return query === "" ? `#/${page}` : `#/${page}?${query}`;
+}
+
+/** While the ledger moves a page looks again, but not more often: the server counts requests. */
+const PACE_MS = 5_000;
+
+export type Fresh = { readonly status: HTMLElement; again(): Promise<void>; close(): void };
+
+/** Loads and shows now, and again when the ledger moved; `status` tells of loading and faults. */
+export function kept<Data>(live: Live, load: () => Promise<Data>, show: (data: Data) => void): Fresh {
+  const status = el("p", { class: "hint", role: "status" }, "Loading …");
+  let timer: ReturnType<typeof setTimeout> | null = null;
+  let lookedAt = 0;
+  let asked = 0;
+  let isClosed = false;
+  const again = async () => {
+    lookedAt = Date.now();
+    const mine = ++asked;
+    try {
+      const data = await load();
+      // A later question may have been answered before.
+      if (isClosed || mine !== asked) return;
+      show(data);
+      put(status);
+    } catch (error) {
+      if (isClosed || mine !== asked) return;
+      put(
+        status,
+        el("span", { class: "fault" }, error instanceof Problem ? error.message : "The server cannot be reached."),
+      );
+    }
+  };
+  const off = live.on("changed", () => {
+    if (timer !== null) return;
+    timer = setTimeout(
+      () => {
+        timer = null;
+        if (!document.hidden) again();
+      },
+      Math.max(0, lookedAt + PACE_MS - Date.now()),
+    );
+  });
+  again();
+  return {
+    status,
+    again,
+    close() {
+      isClosed = true;
+      off();
+      if (timer !== null) clearTimeout(timer);
+    },
+  };
+}

@@ -1,0 +1,12 @@
+// The pages there are, in the order of the navigation.
+import type { Page, PageContext } from "./page.ts";
+import { nowPage } from "./pages/now.ts";
+
+export type PageEntry = {
+  readonly path: string;
+  readonly title: string;
+  make(context: PageContext): Page;
+  readonly ownersOnly?: true;
+};
+
+export const pages: readonly PageEntry[] = [{ path: "now", title: "Now", make: nowPage }];

@@ -1,0 +1,92 @@
+// Now: what is spent today against each cap, who spends at this moment, and every charge as it comes.
+import { stopSpending } from "../actions.ts";
+import { mayAct } from "../api.ts";
+import { el, put } from "../dom.ts";
+import { usd } from "../marks.ts";
+import type { Now, Pace } from "../now-state.ts";
+import type { Page, PageContext } from "../page.ts";
+import { feedPart } from "./now-feed.ts";
+import { limitsPart } from "./now-limits.ts";
+import { noticesPart } from "./now-notices.ts";
+import { sessionsPart } from "./now-sessions.ts";
+
+/** A part of the page: shown again only when what it shows came anew. */
+export type Part = {
+  readonly element: HTMLElement;
+  readonly of: readonly (keyof Now)[];
+  show(now: Now): void;
+  tick?(): void;
+};
+
+/** Time left, rates and ages move without any event. */
+const TICK_MS = 1_000;
+
+export function nowPage(context: PageContext): Page {
+  const { live } = context;
+  const parts: readonly Part[] = [
+    noticesPart(context),
+    headline(context),
+    limitsPart(context),
+    sessionsPart(context),
+    feedPart(context),
+  ];
+  let shown: Partial<Now> = {};
+  let frame = 0;
+  // However many events come, the page is painted at most once a frame.
+  const show = () => {
+    frame = 0;
+    const { now } = live;
+    if (now.at === undefined) return;
+    for (const part of parts) if (part.of.some((key) => now[key] !== shown[key])) part.show(now as Now);
+    shown = now;
+  };
+  const off = live.on("now", () => {
+    frame ||= requestAnimationFrame(show);
+  });
+  const timer = setInterval(() => {
+    if (!document.hidden && shown.at !== undefined) for (const part of parts) part.tick?.();
+  }, TICK_MS);
+  show();
+  return {
+    element: el("div", { class: "page" }, ...parts.map(({ element }) => element)),
+    close() {
+      off();
+      clearInterval(timer);
+      cancelAnimationFrame(frame);
+    },
+  };
+}
+
+function headline({ me, clock }: PageContext): Part {
+  const today = el("div", { class: "figure" });
+  const month = el("div", { class: "figure" });
+  const open = el("div", { class: "figure" });
+  const stopAll = mayAct(me)
+    ? el(
+        "button",
+        { type: "button", class: "danger", onclick: () => stopSpending({ kind: "workspace" }) },
+        "Stop all spending",
+      )
+    : null;
+  const figure = (into: HTMLElement, title: string, pace: Pace) =>
+    put(
+      into,
+      el("span", { class: "label" }, title),
+      el("span", { class: "value" }, usd(pace.spent_usd)),
+      el("span", { class: "hint" }, "at this pace ", usd(pace.projected_usd), ` by ${clock.dateTime(pace.ends_at)}`),
+    );
+  return {
+    element: el("section", { class: "figures", "aria-label": "Spend" }, today, month, open, stopAll),
+    of: ["today", "month", "open_sessions", "day"],
+    show(now) {
+      figure(today, `Today, ${clock.day(now.day)}`, now.today);
+      figure(month, "This month", now.month);
+      put(
+        open,
+        el("span", { class: "label" }, "Open sessions"),
+        el("span", { class: "value" }, String(now.open_sessions)),
+        el("span", { class: "hint" }, now.open_sessions === 0 ? "nobody spends" : "spending now"),
+      );
+    },
+  };
+}
