@@ -1,4 +1,4 @@
-// SQLite has no statistics of our tables: that each question of executions and swarms finds its index is tested, not hoped for.
+// SQLite has no statistics of our tables: that questions of executions, swarms and of what happens now find their index is tested, not hoped for.
 import { expect, test } from "vitest";
 import { openSqlite } from "../../src/ledger/sqlite.ts";
 import { raw } from "./engines.ts";
@@ -43,6 +43,17 @@ test.each([
       where workspace_id = 'w' and parent_session_id is not null and root_session_id < 'x'
       group by root_session_id order by root_session_id desc limit 9`,
     /^SEARCH sessions USING (COVERING )?INDEX sessions_in_swarms \(workspace_id=\? AND root_session_id<\?\)$/,
+  ],
+  [
+    "the newest sessions that can spend",
+    `select * from sessions where workspace_id = 'w' and status = 'open' and expires_at > 9
+      order by opened_at desc, id desc limit 50`,
+    /USING INDEX sessions_by_deadline \(workspace_id=\? AND status=\? AND expires_at>\?\)\n/,
+  ],
+  [
+    "the newest charges of a book",
+    "select seq from charge_rows where seq > 5 and seq <= 9 order by seq desc limit 100",
+    /USING INTEGER PRIMARY KEY \(rowid>\? AND rowid<\?\)$/,
   ],
 ] as const)("%s", async (_, query, plan) => {
   const ledger = await openSqlite(":memory:");

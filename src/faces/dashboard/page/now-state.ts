@@ -8,10 +8,10 @@ export type Binding = {
   readonly scope_id: string;
   readonly window: string | null;
   readonly measure: string | null;
-  readonly limit?: number;
-  readonly spent?: number;
-  readonly held?: number;
-  readonly remaining?: number;
+  readonly limit: number | null;
+  readonly spent: number | null;
+  readonly held: number | null;
+  readonly remaining: number | null;
 };
 
 export type Limit = {

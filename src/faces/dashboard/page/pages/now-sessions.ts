@@ -79,7 +79,7 @@ const verdict = ({ decision, message }: OpenSession): HTMLElement => {
 function bindingOf({ binding }: OpenSession): HTMLElement {
   if (!binding) return el("span", { class: "faint" }, "–");
   const left =
-    binding.remaining === undefined || binding.measure === null
+    binding.remaining === null || binding.measure === null
       ? ""
       : `: ${amount(binding.measure, binding.remaining)} left`;
   return el("span", {}, `${binding.scope} ${binding.window ?? ""}${left}`);
