@@ -35,6 +35,13 @@ export default defineConfig({
       built("house", ["test/house/**/*.test.ts"], 120_000),
       { test: { ...built("process", ["test/process/**/*.test.ts"], 300_000).test, ...alone } },
       endToEnd,
+      {
+        test: {
+          ...built("browser", ["test/browser/**/*.test.ts"], 120_000).test,
+          ...alone,
+          sequence: { groupOrder: 3 },
+        },
+      },
     ],
   },
 });

@@ -4,6 +4,7 @@ import { z } from "zod";
 import { AstraError, type ErrorCode } from "../core/error.ts";
 import { agentOperations } from "../operations/index.ts";
 import { type Context, invoke, type Operation, type Principal } from "../operations/operation.ts";
+import { APP_EXTENSION, APP_OF_TOOL, offerBudgetApp } from "./budget-app.ts";
 import type { BudgetWatch, Caller } from "./budget-watch.ts";
 import { logFault } from "./fault-log.ts";
 import { type Gate, offerGate } from "./mcp-gate.ts";
@@ -58,11 +59,13 @@ export function mcpServer(context: Context, principal: Principal, options: McpOp
       capabilities: {
         tools: { listChanged: false },
         resources: { listChanged: false, ...(watch && { subscribe: true }) },
+        extensions: APP_EXTENSION,
       },
       cacheHints: { "tools/list": LIST_HINT, "resources/list": LIST_HINT, "resources/templates/list": LIST_HINT },
     },
   );
   offerResources(server, { context, principal }, log);
+  offerBudgetApp(server);
   if (watch) offerSubscriptions(server, { context, principal }, watch, log);
   for (const tool of tools) {
     server.registerTool(tool.operation.name, tool.config, async (args: unknown) => {
@@ -95,6 +98,7 @@ const tools = agentOperations.map((operation) => ({
       idempotentHint: operation.effect !== "write",
       openWorldHint: false,
     },
+    ...APP_OF_TOOL[operation.name],
   },
 }));
 

@@ -70,7 +70,7 @@ export const checkBudget = defineOperation({
   name: "check_budget",
   title: "Check the budget",
   description:
-    "Ask before an expensive step. Answers the daily and task limits, every limit that applies, and a verdict for your estimate: allow, warn (nearly used up) or deny (stop, or ask for less). With hold: true and no deny the estimate is set aside for you and hold_id is returned: pass it to report_usage.",
+    "Ask before an expensive step. Answers every limit that applies and a verdict for your estimate: allow, warn (nearly used up) or deny (stop, or ask for less). With hold: true and no deny the estimate is set aside for you: pass hold_id to report_usage.",
   input,
   output,
   access: "anyone",

@@ -1,47 +1,22 @@
 // The protocol's own conformance suite and the Inspector's command line, as child processes against the built server.
-import { execFile } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
 import { createRequire } from "node:module";
-import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { describe, expect, onTestFinished, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { conformanceServer } from "./conformance-server.ts";
 import { newHttpRoom } from "./http-room.ts";
+import { commandOf, runCommand } from "./package-command.ts";
 import { newRoom } from "./room.ts";
 import { type ServerProcess, startServer } from "./server-process.ts";
 
-type Run = { readonly code: number; readonly output: string };
-
-/** A command of an installed package, run to its end with nothing of ours in its environment. */
-function run(bin: string, args: readonly string[]): Promise<Run> {
-  const folder = mkdtempSync(join(tmpdir(), "astra-budget-conformance-"));
-  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
-  const env = { PATH: process.env.PATH ?? "", HOME: folder };
-  return new Promise((resolve) => {
-    const options = { cwd: folder, env, maxBuffer: 64_000_000 };
-    execFile(process.execPath, [bin, ...args], options, (error, stdout, stderr) =>
-      resolve({ code: error ? Number(error.code ?? 1) : 0, output: `${stdout}\n${stderr}` }),
-    );
-  });
-}
-
 const require = createRequire(import.meta.url);
-
-/** Where a package's command lies, as its package.json says. */
-function binOf(file: string): string {
-  const { bin } = require(file) as { bin: string | Record<string, string> };
-  return join(dirname(file), typeof bin === "string" ? bin : (Object.values(bin)[0] ?? ""));
-}
-
-const SUITE = binOf(require.resolve("@modelcontextprotocol/conformance/package.json"));
-const INSPECTOR = binOf(require.resolve("@modelcontextprotocol/inspector/package.json"));
+const SUITE = commandOf(require.resolve("@modelcontextprotocol/conformance/package.json"));
+const INSPECTOR = commandOf(require.resolve("@modelcontextprotocol/inspector/package.json"));
 const EXPECTED = fileURLToPath(new URL("./conformance-budget.yml", import.meta.url));
 
 describe.each(["2026-07-28", "2025-11-25"])("the suite's requirements of %s", (revision) => {
   test("hold for the suite's own server in our face, every one", { timeout: 120_000 }, async () => {
     const room = await newHttpRoom({ factory: conformanceServer });
-    const { code, output } = await run(SUITE, ["server", "--url", `${room.url}mcp`, "--requirements", revision]);
+    const { code, output } = await runCommand(SUITE, ["server", "--url", `${room.url}mcp`, "--requirements", revision]);
     expect(code, output.slice(-6_000)).toBe(0);
     const passed = [...output.matchAll(/✓ ([\w-]+): [1-9]\d* passed, 0 failed/g)].map(([, name]) => name);
     const failed = [...output.matchAll(/✗ ([\w-]+): /g)].map(([, name]) => name ?? "");
@@ -83,14 +58,14 @@ describe.each(Object.entries(OF_ANY))("the built server, by %s", (revision, scen
     const server = await startServer(room, ["--insecure-no-auth", "--rate-limit", "0"]);
     const args = ["--url", `${server.url}mcp`, "--scenario", scenario, "--spec-version", revision];
     if (scenario === "caching") args.push("--expected-failures", EXPECTED);
-    const { code, output } = await run(SUITE, ["server", ...args]);
+    const { code, output } = await runCommand(SUITE, ["server", ...args]);
     expect(code, output.slice(-4_000)).toBe(0);
   });
 });
 
 describe.each(["modern", "legacy"])("the Inspector in the %s era", (era) => {
   const inspect = ({ url, ownerKey }: ServerProcess, ...args: string[]) =>
-    run(INSPECTOR, [
+    runCommand(INSPECTOR, [
       "--cli",
       `${url}mcp`,
       "--transport",

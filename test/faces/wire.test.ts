@@ -247,13 +247,13 @@ describe("both eras on one connection", () => {
     expect((await server.ask({ id: 1, ...hello })).result).toMatchObject({ protocolVersion: "2025-11-25" });
   });
 
-  test("the server says its name and version, and offers tools and resources", async () => {
+  test("the server says its name and version, and offers tools, resources and the page", async () => {
     const server = wire(newRoom());
     const { result } = await server.ask({ id: 1, ...HELLO });
     expect(result).toMatchObject({
       serverInfo: { name: "astra-budget", version: expect.stringMatching(/^\d+\.\d+\.\d+$/) },
     });
-    expect(Object.keys(result?.capabilities as object)).toEqual(["tools", "resources"]);
+    expect(Object.keys(result?.capabilities as object)).toEqual(["tools", "resources", "extensions"]);
   });
 });
 
