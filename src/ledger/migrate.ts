@@ -10,6 +10,7 @@ const FILES = [
   "0005_incidents.sql",
   "0006_privacy.sql",
   "0007_meters.sql",
+  "0008_swarms.sql",
 ] as const;
 
 export const LEDGER_VERSION = FILES.length;

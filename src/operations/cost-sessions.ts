@@ -1,7 +1,5 @@
 // Sessions as answers about costs list them: the newest of a range, and one session's tree.
-import { lookup } from "../core/limits.ts";
 import { usdFromNano } from "../core/money.ts";
-import { readBalances } from "../ledger/balances.ts";
 import { sessionsOf } from "../ledger/cost-sessions.ts";
 import type { CostFilter } from "../ledger/costs.ts";
 import type { Session } from "../ledger/session-row.ts";
@@ -10,6 +8,7 @@ import type { Work } from "../ledger/statement.ts";
 import { findTask } from "../ledger/tasks.ts";
 import { instantsOf } from "./cost-filter.ts";
 import type { Context, Principal } from "./operation.ts";
+import { byPlace, treeCostsOf } from "./session-tree.ts";
 
 /** The newest sessions, and how many more there are. */
 export function* newestSessions(context: Context, principal: Principal, filter: CostFilter, limit: number) {
@@ -49,18 +48,14 @@ export function* treeOf(context: Context, principal: Principal, sessionId: strin
   const workspaceId = context.policy.workspace.id;
   const top = yield* findSession(workspaceId, sessionId);
   if (!top) return [];
-  const sessions = [top, ...(yield* descendantsOf(top))].sort((a, b) => compare(a.chain, b.chain));
-  const keyOf = ({ id }: Session) => ({ scope: "session", scopeId: id, window: "session", windowKey: "" }) as const;
-  const keys = sessions.map(keyOf).sort((a, b) => (a.scopeId < b.scopeId ? -1 : 1));
-  const balanceOf = lookup(yield* readBalances(workspaceId, keys));
+  const sessions = [top, ...(yield* descendantsOf(top))].sort(byPlace);
+  const treeCostOf = yield* treeCostsOf(workspaceId, sessions);
   return sessions.map((session) => ({
     ...(principal.kind === "agent" ? {} : { session_id: session.id }),
     agent_name: session.agentId,
     depth: session.depth - top.depth,
     status: session.status,
     cost_usd: usdFromNano(session.totals.cost),
-    tree_cost_usd: usdFromNano(balanceOf(keyOf(session)).spent.cost),
+    tree_cost_usd: usdFromNano(treeCostOf(session)),
   }));
 }
-
-const compare = (a: readonly string[], b: readonly string[]): number => (a.join("/") < b.join("/") ? -1 : 1);

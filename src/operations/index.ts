@@ -8,6 +8,7 @@ import { endSession } from "./end-session.ts";
 import { exportCharges } from "./export-charges.ts";
 import { getCosts } from "./get-costs.ts";
 import { getPolicy } from "./get-policy.ts";
+import { getSwarm } from "./get-swarm.ts";
 import { grant, listGrants, revokeGrant } from "./grants.ts";
 import { importCharges } from "./import-charges.ts";
 import { acknowledgeIncident, getIncident, listIncidents } from "./incidents.ts";
@@ -17,6 +18,7 @@ import { listCharges } from "./list-charges.ts";
 import { listExecutions } from "./list-executions.ts";
 import { listLimits } from "./list-limits.ts";
 import { listSessions } from "./list-sessions.ts";
+import { listSwarms } from "./list-swarms.ts";
 import { openSession } from "./open-session.ts";
 import type { Operation } from "./operation.ts";
 import { getPrivacyBudget, resetPrivacyBudget } from "./privacy-budget.ts";
@@ -45,6 +47,8 @@ export const operatorOperations = [
   getPolicy,
   listLimits,
   listSessions,
+  listSwarms,
+  getSwarm,
   stop,
   resume,
   listStops,

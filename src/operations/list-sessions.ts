@@ -6,7 +6,7 @@ import { listSessions as newest } from "../ledger/session-lists.ts";
 import type { Session } from "../ledger/session-row.ts";
 import type { Work } from "../ledger/statement.ts";
 import { type Context, callingAgent, defineOperation, forbidden } from "./operation.ts";
-import { instantOut } from "./output.ts";
+import { instantOut, statusOut } from "./output.ts";
 import { nextCursor, pageFrom, pageInput, placeOf } from "./page.ts";
 import { hidesUsers } from "./reveal.ts";
 
@@ -47,8 +47,6 @@ function* page(
 
 function lineOf(session: Session, now: number): Record<string, unknown> {
   const { totals } = session;
-  const isOverdue = session.status === "open" && session.expiresAt <= now;
-  const isExpired = isOverdue || session.execution?.outcome === "expired";
   return {
     session_id: session.id,
     parent_session_id: session.parentSessionId,
@@ -57,7 +55,7 @@ function lineOf(session: Session, now: number): Record<string, unknown> {
     task_id: session.taskId,
     user_id: session.userId,
     model: session.model,
-    status: isExpired ? "expired" : session.status,
+    status: statusOut(session, now),
     error: session.error,
     started_at: instantOut(session.openedAt),
     ended_at: session.endedAt === null ? null : instantOut(session.endedAt),

@@ -92,6 +92,12 @@ export function clampOut(clamp: Clamp): Record<string, unknown> {
   };
 }
 
+/** Past its deadline a session is expired, whether or not it has been ended yet. */
+export function statusOut({ status, expiresAt, execution }: Session, now: number): Session["status"] | "expired" {
+  const isOverdue = status === "open" && expiresAt <= now;
+  return isOverdue || execution?.outcome === "expired" ? "expired" : status;
+}
+
 /** A session's own totals, and what it and all its descendants came to. */
 export function totalsOut(session: Session, treeCost: bigint) {
   const { totals } = session;

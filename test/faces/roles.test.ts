@@ -35,6 +35,8 @@ const ROUTES: readonly (readonly [line: string, who: readonly Role[], body?: obj
   ["POST /api/v1/sessions/$session_id/check", ANYONE, { estimate: { input_tokens: 1 } }],
   ["POST /api/v1/sessions/$session_id/check", WORKERS, { estimate: { input_tokens: 1 }, hold: true }],
   ["POST /api/v1/sessions/$session_id/end", WORKERS],
+  ["GET /api/v1/swarms", READERS],
+  ["GET /api/v1/swarms/$session_id", READERS],
   ["GET /api/v1/settings/teams/eng", READERS],
   ["PATCH /api/v1/settings/teams/eng", OPERATORS, { daily_cost_limit_usd: 6 }],
   ["POST /api/v1/teams/eng/tasks", OPERATORS, { title: "Two" }, 201],

@@ -1,4 +1,4 @@
-// SQLite has no statistics of our tables: that each question of executions finds its index is tested, not hoped for.
+// SQLite has no statistics of our tables: that each question of executions and swarms finds its index is tested, not hoped for.
 import { expect, test } from "vitest";
 import { openSqlite } from "../../src/ledger/sqlite.ts";
 import { raw } from "./engines.ts";
@@ -36,6 +36,13 @@ test.each([
     "what is overdue",
     "select id from sessions where workspace_id = 'w' and status = 'open' and expires_at <= 9 limit 1",
     /USING (COVERING )?INDEX sessions_by_deadline \(workspace_id=\? AND status=\? AND expires_at<\?\)$/,
+  ],
+  [
+    "a page of swarms, which reads no more of them than it shows",
+    `select root_session_id, count(*), count(*) filter (where status = 'open' and expires_at > 9), max(depth) from sessions
+      where workspace_id = 'w' and parent_session_id is not null and root_session_id < 'x'
+      group by root_session_id order by root_session_id desc limit 9`,
+    /^SEARCH sessions USING (COVERING )?INDEX sessions_in_swarms \(workspace_id=\? AND root_session_id<\?\)$/,
   ],
 ] as const)("%s", async (_, query, plan) => {
   const ledger = await openSqlite(":memory:");

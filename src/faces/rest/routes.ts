@@ -8,6 +8,7 @@ import { getCostSeries } from "../../operations/cost-series.ts";
 import { endSession } from "../../operations/end-session.ts";
 import { getCosts } from "../../operations/get-costs.ts";
 import { getPolicy } from "../../operations/get-policy.ts";
+import { getSwarm } from "../../operations/get-swarm.ts";
 import { grant, listGrants, revokeGrant } from "../../operations/grants.ts";
 import { acknowledgeIncident, getIncident, listIncidents } from "../../operations/incidents.ts";
 import { createKey, listKeys, revokeKey } from "../../operations/keys.ts";
@@ -16,6 +17,7 @@ import { listCharges } from "../../operations/list-charges.ts";
 import { listExecutions } from "../../operations/list-executions.ts";
 import { listLimits } from "../../operations/list-limits.ts";
 import { listSessions } from "../../operations/list-sessions.ts";
+import { listSwarms } from "../../operations/list-swarms.ts";
 import { openSession } from "../../operations/open-session.ts";
 import type { Operation } from "../../operations/operation.ts";
 import { getPrivacyBudget, resetPrivacyBudget } from "../../operations/privacy-budget.ts";
@@ -98,6 +100,8 @@ export const routes: readonly Route[] = [
     isRefused: (answer, args) => args.hold === true && answer.hold_id === null,
   }),
   route("POST /api/v1/sessions/{session_id}/end", endSession),
+  route("GET /api/v1/swarms", listSwarms),
+  route("GET /api/v1/swarms/{session_id}", getSwarm),
   route("GET /api/v1/settings/teams/{team_id}", getTeam),
   route("PATCH /api/v1/settings/teams/{team_id}", setTeamLimits),
   route("POST /api/v1/teams/{team_id}/tasks", addTask, { status: 201 }),
