@@ -1,9 +1,11 @@
 // Reads and checks astra.yml, names line and column of every fault, and notices when the file changes.
 import { closeSync, fstatSync, openSync, readFileSync, statSync } from "node:fs";
+import { basename } from "node:path";
 import { AstraError, type Fault } from "./core/error.ts";
 import type { Policy } from "./core/policy.ts";
 import { checkPolicy, pathText } from "./core/policy-check.ts";
 import { type ResolvedPolicy, resolvePolicy } from "./core/policy-resolve.ts";
+import type { PolicyFile } from "./operations/operation.ts";
 import { readYaml } from "./yaml-source.ts";
 import type { LocatedFault, Position } from "./yaml-syntax.ts";
 
@@ -15,13 +17,19 @@ export type WatchedPolicy = {
   current(): Policy;
   /** The text it was read from. */
   text(): string;
+  /** The file as it is now: it is read again only when it changed. */
+  file(): PolicyFile;
 };
 
 const MAX_BYTES = 1_048_576;
 
 /** Reads and checks the file. Throws `policy_invalid` with all faults, one line each in the message. */
 export function loadPolicy(file: string): ResolvedPolicy {
-  const { policy, notes } = checkPolicyText(readText(file), file);
+  return loaded(readText(file), file);
+}
+
+function loaded(text: string, file: string): ResolvedPolicy {
+  const { policy, notes } = checkPolicyText(text, file);
   return { policy, notes: [...accessNotes(file), ...notes] };
 }
 
@@ -44,44 +52,64 @@ export function watchedPolicy(
   file: string,
   report: (text: string) => void,
   changed: (text: string) => void = () => {},
+  now: () => number = Date.now,
 ): WatchedPolicy {
   let seen = signatureOf(file);
   let text: string | null = readText(file);
   let inForce = text;
-  let { policy, notes } = checkPolicyText(text, file);
-  for (const note of [...accessNotes(file), ...notes]) report(`${file}: ${note}`);
+  let { policy, notes } = loaded(text, file);
+  let inForceSince = now();
+  let faults: PolicyFile["faults"] = [];
+  for (const note of notes) report(`${file}: ${note}`);
 
   const reload = () => {
     const before = text;
     text = null;
     text = readText(file);
     if (text === before) return; // touched, not changed
-    const changedTo = checkPolicyText(text, file);
+    const changedTo = loaded(text, file);
     // Keys, sessions and costs belong to a workspace: under another name they would be somebody else's.
     if (changedTo.policy.workspace.id !== policy.workspace.id) throw renamed(policy.workspace.id);
     ({ policy, notes } = changedTo);
+    if (text !== inForce) inForceSince = now();
     inForce = text;
+    faults = [];
     changed(text);
     const effect = "the changed policy is in effect for new decisions.";
-    report([effect, ...accessNotes(file), ...notes].map((line) => `${file}: ${line}`).join("\n"));
+    report([effect, ...notes].map((line) => `${file}: ${line}`).join("\n"));
+  };
+
+  const current = () => {
+    const signature = signatureOf(file);
+    if (signature === seen) return policy;
+    seen = signature;
+    try {
+      reload();
+    } catch (error) {
+      if (!(error instanceof AstraError)) throw error;
+      faults = error.faults.map(placed);
+      report(`${file}: the changed policy is not valid; the old one stays in effect.\n${error.message}`);
+    }
+    return policy;
   };
 
   return {
-    current() {
-      const now = signatureOf(file);
-      if (now === seen) return policy;
-      seen = now;
-      try {
-        reload();
-      } catch (error) {
-        if (!(error instanceof AstraError)) throw error;
-        report(`${file}: the changed policy is not valid; the old one stays in effect.\n${error.message}`);
-      }
-      return policy;
-    },
+    current,
     text: () => inForce,
+    file() {
+      current();
+      return { name: basename(file), inForceSince, faults, notes };
+    },
   };
 }
+
+/** What is wrong with the whole file, such as that it is gone, has no place in it. */
+const placed = (fault: Fault & Partial<Position>): PolicyFile["faults"][number] => ({
+  path: fault.path,
+  message: fault.message,
+  line: fault.line ?? null,
+  column: fault.column ?? null,
+});
 
 function renamed(id: string): AstraError {
   const message = `expected ${id} as before: restart to serve another workspace`;

@@ -4,7 +4,7 @@ import type { IdKind } from "./core/id.ts";
 import type { Policy } from "./core/policy.ts";
 import type { PriceList } from "./core/price.ts";
 import type { Ledger } from "./ledger/ledger.ts";
-import type { Context } from "./operations/operation.ts";
+import type { Context, PolicyFile } from "./operations/operation.ts";
 import { openPriceList } from "./prices.ts";
 
 const PREFIX: Record<IdKind, string> = {
@@ -45,7 +45,7 @@ function randomness(count: number): Uint8Array {
 }
 
 /** A context over a ledger; `policy` is asked at every decision, so an edited file takes effect at once. */
-export function contextOver(ledger: Ledger, policy: () => Policy): Context {
+export function contextOver(ledger: Ledger, policy: () => Policy, policyFile?: () => PolicyFile): Context {
   let pricedBy: Policy | null = null;
   let prices: PriceList | null = null;
   let current = policy();
@@ -55,6 +55,7 @@ export function contextOver(ledger: Ledger, policy: () => Policy): Context {
       current = policy();
       return current;
     },
+    ...(policyFile ? { policyFile } : {}),
     /** By the policy that was read last: a call reads the policy first. */
     get prices() {
       if (prices === null || pricedBy !== current) {

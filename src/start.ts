@@ -57,6 +57,7 @@ export async function workspaceOver(
   const context = contextOver(
     ledger,
     oncePerTurn(() => watched.current()),
+    () => watched.file(),
   );
   return { context, policyText: watched.text() };
 }

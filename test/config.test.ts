@@ -2,7 +2,7 @@
 import { spawnSync } from "node:child_process";
 import { chmodSync, mkdtempSync, readFileSync, renameSync, rmSync, utimesSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import fc from "fast-check";
 import { afterAll, describe, expect, test } from "vitest";
 import { checkPolicyText, loadPolicy, watchedPolicy } from "../src/config.ts";
@@ -437,7 +437,7 @@ describe("a file that changes while the server runs", () => {
     expect(policy.current().warnAtPpm).toBe(600_000n);
     expect(reports).toEqual([
       `${file}: the changed policy is in effect for new decisions.\n` +
-        `${file}: WARNING: hardCaps.maxToolCalls is raised from the built-in 100 to 101; every session and swarm may now go that far.`,
+        `${file}: WARNING: hardCaps raised above the built-in ones: maxToolCalls from 100 to 101; every session and swarm may now go that far.`,
     ]);
   });
 
@@ -477,6 +477,84 @@ describe("a file that changes while the server runs", () => {
       `${file}:1:1 found nothing, expected a mapping of settings, such as agents: (for none, write {})`,
       `${file}: the changed policy is in effect for new decisions.`,
     ]);
+  });
+
+  describe("is told of as it is on disk", () => {
+    const FAULT = "found 5, expected a number above 0 and at most 1, such as 0.8";
+
+    function watchAt(content: string) {
+      const file = fileWith(content);
+      let now = 1_000;
+      const policy = watchedPolicy(
+        file,
+        () => {},
+        () => {},
+        () => now,
+      );
+      const write = (text: string, at: number) => {
+        now = at;
+        writeFileSync(file, text);
+      };
+      return { file, policy, write };
+    }
+
+    test("by its own name, with the notes of what is in force, and since when", () => {
+      const { file, policy, write } = watchAt("warnAt: 0.5\n");
+      expect(policy.file()).toEqual({ name: basename(file), inForceSince: 1_000, faults: [], notes: [] });
+      write("hardCaps: { maxToolCalls: 101 }\n", 2_000);
+      expect(policy.file()).toMatchObject({ inForceSince: 2_000, faults: [] });
+      expect(policy.file().notes).toEqual([expect.stringContaining("maxToolCalls from 100 to 101")]);
+    });
+
+    test("with its faults while the old policy stays in force, until it is mended", () => {
+      const { policy, write } = watchAt("warnAt: 0.5\n");
+      write("onHoldExpiry: release\nwarnAt: 5\nteams: [{}]\n", 2_000);
+      for (let again = 0; again < 2; again++) {
+        const { inForceSince, faults } = policy.file();
+        expect(faults).toMatchObject([
+          { line: 2, column: 9, path: "warnAt", message: FAULT },
+          { line: 3, column: 9, path: "teams[0].id" },
+        ]);
+        expect(inForceSince).toBe(1_000);
+        // What did not change is not checked again.
+        expect(policy.file().faults).toBe(faults);
+        expect(policy.current().warnAtPpm).toBe(500_000n);
+      }
+      write("warnAt: 0.5\n", 3_000);
+      // It is what has been in force all the time.
+      expect(policy.file()).toMatchObject({ faults: [], inForceSince: 1_000 });
+      write("warnAt: 0.6\n", 4_000);
+      expect(policy.file()).toMatchObject({ faults: [], inForceSince: 4_000 });
+    });
+
+    test("with its faults though it was only touched since, or broken in another way", () => {
+      const { file, policy, write } = watchAt("warnAt: 0.5\n");
+      write("warnAt: 5\n", 2_000);
+      policy.current();
+      utimesSync(file, 5, 5);
+      expect(policy.file().faults).toMatchObject([{ path: "warnAt", message: FAULT }]);
+      write("warnAt: [\n", 3_000);
+      expect(policy.file().faults).toMatchObject([
+        { path: "", message: expect.stringContaining("not valid YAML here") },
+      ]);
+    });
+
+    test("without a place where all of it is wrong: gone, or another workspace's", () => {
+      const { file, policy, write } = watchAt("workspace: { id: home }\n");
+      write("workspace: { id: away }\n", 2_000);
+      expect(policy.file().faults).toEqual([
+        {
+          line: null,
+          column: null,
+          path: "workspace.id",
+          message: "expected home as before: restart to serve another workspace",
+        },
+      ]);
+      rmSync(file);
+      expect(policy.file().faults).toEqual([
+        { line: null, column: null, path: "", message: "does not exist, expected a YAML file" },
+      ]);
+    });
   });
 
   test("an edit of the same size that keeps the old times is noticed", () => {

@@ -6,11 +6,6 @@ import type { AgentPolicy, Policy } from "./policy.ts";
 
 /** One sentence a note. The built-in roles' own figures are not noted when the operator lowers the caps below them. */
 export function policyNotes(policy: Policy): string[] {
-  const raised = BUDGET_FIELDS.filter((field) => policy.hardCaps[field] > BUILT_IN_HARD_CAPS[field]).map(
-    (field) =>
-      `WARNING: hardCaps.${field} is raised from the built-in ${amountText(field, BUILT_IN_HARD_CAPS[field])} to ` +
-      `${amountText(field, policy.hardCaps[field])}; every session and swarm may now go that far.`,
-  );
   const roles = [...policy.roles].flatMap(([name, role]) =>
     clampNotes(policy, `role ${name}`, role.budget, BUILT_IN_ROLES[name] ?? {}),
   );
@@ -18,7 +13,18 @@ export function policyNotes(policy: Policy): string[] {
     ...clampNotes(policy, `agent ${agent.id}`, agent.budget, {}),
     ...spawnNotes(policy, agent),
   ]);
-  return [...raised, ...roles, ...agents];
+  return [...capNotes(policy), ...roles, ...agents];
+}
+
+/** One line, however many are raised: that they are is the news. */
+function capNotes({ hardCaps }: Policy): string[] {
+  const raised = BUDGET_FIELDS.filter((field) => hardCaps[field] > BUILT_IN_HARD_CAPS[field]);
+  if (raised.length === 0) return [];
+  const changes = raised.map(
+    (field) => `${field} from ${amountText(field, BUILT_IN_HARD_CAPS[field])} to ${amountText(field, hardCaps[field])}`,
+  );
+  const effect = "every session and swarm may now go that far.";
+  return [`WARNING: hardCaps raised above the built-in ones: ${changes.join(", ")}; ${effect}`];
 }
 
 function clampNotes(policy: Policy, owner: string, budget: Partial<Budget>, builtIn: Partial<Budget>): string[] {

@@ -5,8 +5,8 @@ import { effectiveBudget, policyPermissions, roleNameOf } from "../core/inherita
 import type { Policy } from "../core/policy.ts";
 import type { Work } from "../ledger/statement.ts";
 import { WIRE_FIELDS } from "./input.ts";
-import { defineOperation, pinOf } from "./operation.ts";
-import { budgetOut, clampOut, usdOf } from "./output.ts";
+import { defineOperation, type PolicyFile, pinOf } from "./operation.ts";
+import { budgetOut, clampOut, instantOut, usdOf } from "./output.ts";
 import { teamInForce } from "./team.ts";
 
 const output = z.looseObject({
@@ -15,19 +15,44 @@ const output = z.looseObject({
   hard_caps: z.looseObject({}),
   agents: z.array(z.looseObject({})),
   teams: z.array(z.looseObject({})),
+  file: z
+    .looseObject({
+      name: z.string(),
+      in_force_since: z.string(),
+      faults: z.array(
+        z.looseObject({
+          line: z.number().nullable(),
+          column: z.number().nullable(),
+          path: z.string(),
+          message: z.string(),
+        }),
+      ),
+      notes: z.array(z.string()),
+    })
+    .nullable()
+    .optional(),
 });
 
 export const getPolicy = defineOperation({
   name: "get_policy",
   title: "Get the effective policy",
   description:
-    "The policy in force: hard caps, and for each agent its effective budget with the source of each field, its permissions and its daily limits.",
+    "The policy in force: hard caps, and for each agent its effective budget with the source of each field, its permissions and its daily limits. Operators are also told what is wrong with the policy's file, if it was changed to one that cannot take effect.",
   input: z.strictObject({}),
   output,
   access: "anyone",
   effect: "read",
-  run: ({ policy, ledger }, principal) => ledger.read(() => policyOut(policy, pinOf(principal))),
+  run: ({ policy, policyFile, ledger }, principal) =>
+    ledger.read(function* () {
+      const answer = yield* policyOut(policy, pinOf(principal));
+      const maySeeFile = principal.kind === "operator" || principal.kind === "owner";
+      return maySeeFile ? { ...answer, file: policyFile ? fileOut(policyFile()) : null } : answer;
+    }),
 });
+
+function fileOut({ name, inForceSince, faults, notes }: PolicyFile) {
+  return { name, in_force_since: instantOut(inForceSince), faults: [...faults], notes: [...notes] };
+}
 
 /** `pin`: the only agent whose part is shown; null = all. */
 function* policyOut(policy: Policy, pin: string | null): Work<z.input<typeof output>> {

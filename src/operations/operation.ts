@@ -1,6 +1,6 @@
 // An operation: one verb of the product, the same behind every face.
 import type { z } from "zod";
-import { AstraError } from "../core/error.ts";
+import { AstraError, type Fault } from "../core/error.ts";
 import type { IdKind } from "../core/id.ts";
 import type { Policy } from "../core/policy.ts";
 import type { PriceList } from "../core/price.ts";
@@ -14,6 +14,8 @@ export type Context = {
   readonly ledger: Ledger;
   /** The policy in force now: read it once per decision. */
   readonly policy: Policy;
+  /** How that policy's file is now; absent where no file is used. */
+  readonly policyFile?: () => PolicyFile;
   readonly prices: PriceList;
   /** Epoch ms. */
   readonly now: () => number;
@@ -26,6 +28,18 @@ export type Context = {
   readonly sha256: (text: string) => string;
   /** Told what each operation answered, for metrics. */
   readonly observe?: (operation: string, answer: unknown) => void;
+};
+
+/** The file that a policy comes from. While it is broken, the policy it last held stays in force. */
+export type PolicyFile = {
+  /** Without its folder. */
+  readonly name: string;
+  /** Epoch ms: since when what is in force is so, in this process. */
+  readonly inForceSince: number;
+  /** What is wrong with what is on disk, in its order; a fault of the whole file has no place. */
+  readonly faults: readonly (Fault & { readonly line: number | null; readonly column: number | null })[];
+  /** What the operator should know of the policy in force. */
+  readonly notes: readonly string[];
 };
 
 /**

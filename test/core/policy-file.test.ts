@@ -226,12 +226,11 @@ describe("what a file turns into", () => {
 });
 
 describe("what the operator is told", () => {
-  test("a raised hard cap warns, a lowered one does not", () => {
+  test("raised hard caps warn in one line, a lowered one does not", () => {
     const { policy, notes } = resolve({ hardCaps: { maxCostCents: 2000, maxDuration: 3600000, maxToolCalls: 10 } });
     expect(policy.hardCaps).toMatchObject({ maxCostCents: 20n * NANO_PER_USD, maxToolCalls: 10n, maxChildAgents: 20n });
     expect(notes).toEqual([
-      "WARNING: hardCaps.maxCostCents is raised from the built-in 500 ($5.00) to 2000 ($20.00); every session and swarm may now go that far.",
-      "WARNING: hardCaps.maxDuration is raised from the built-in 300,000 to 3,600,000; every session and swarm may now go that far.",
+      "WARNING: hardCaps raised above the built-in ones: maxCostCents from 500 ($5.00) to 2000 ($20.00), maxDuration from 300,000 to 3,600,000; every session and swarm may now go that far.",
     ]);
   });
 

@@ -308,14 +308,15 @@ test("a viewer's list of sessions does not say whose they are; an operator's and
 test("no answer that a viewer gets without asking about a user has a user's exact sum or whose a session is", async () => {
   const world = await privateWorld();
   await told(world, { group_by: ["user"] });
+  const [session] = (await world.call("list_sessions", {}, VIEWER)).sessions as Record<string, unknown>[];
   const { agentOperations, operatorOperations } = await import("../../src/operations/index.ts");
   const asked: string[] = [];
   for (const { name, access, effect } of [...agentOperations, ...operatorOperations]) {
     const isOpen = (access === "viewer" || access === "anyone") && (effect === "read" || name === "check_budget");
     // No incident was raised here, the budget is about users by name, and single charges are not for viewers (below).
     if (!isOpen || ["get_privacy_budget", "get_incident", "list_charges"].includes(name)) continue;
-    const [agent, team] = [{ agent_id: "ada" }, { team_id: "eng" }];
-    const args = { check_budget: agent, get_team: team, get_agent_hours: agent }[name] ?? {};
+    const [agent, team, swarm] = [{ agent_id: "ada" }, { team_id: "eng" }, { session_id: session?.session_id }];
+    const args = { check_budget: agent, get_team: team, get_agent_hours: agent, get_swarm: swarm }[name] ?? {};
     const text = JSON.stringify(await world.call(name, args, VIEWER));
     expect(text, name).not.toContain(String(ALICE));
     if (name !== "get_user_role_ledger") expect(text, name).not.toContain("alice");
@@ -324,7 +325,10 @@ test("no answer that a viewer gets without asking about a user has a user's exac
   expect(asked).toEqual(
     expect.arrayContaining([
       "get_costs",
+      "get_cost_series",
       "list_sessions",
+      "list_swarms",
+      "get_swarm",
       "list_executions",
       "get_user_role_ledger",
       "list_audit",
