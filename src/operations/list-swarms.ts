@@ -1,8 +1,9 @@
 // list_swarms: root sessions that opened others, the newest first, and what each swarm came to.
 import { z } from "zod";
+import { findSession } from "../ledger/sessions.ts";
 import { newestSwarms } from "../ledger/swarms.ts";
 import { defineOperation } from "./operation.ts";
-import { idIn, nextCursor, pageFrom, pageInput } from "./page.ts";
+import { idIn, nextCursor, pageFrom, pageInput, wrongCursor } from "./page.ts";
 import { treeCostsOf } from "./session-tree.ts";
 import { swarmOut } from "./swarm-out.ts";
 
@@ -19,7 +20,9 @@ export const listSwarms = defineOperation({
     context.ledger.read(function* () {
       const { id } = context.policy.workspace;
       const now = context.now();
-      const found = yield* newestSwarms(id, now, limit + 1, cursor === undefined ? null : idIn(cursor));
+      const before = cursor === undefined ? null : idIn(cursor);
+      if (before !== null && !(yield* findSession(id, before))) throw wrongCursor();
+      const found = yield* newestSwarms(id, now, limit + 1, before);
       const { items, next_cursor } = pageFrom(found, limit, ({ root }) => root.id);
       const treeCostOf = yield* treeCostsOf(
         id,

@@ -10,7 +10,7 @@ describe("policy check", () => {
     const { code, stdout } = await room.run(["policy", "check", "astra.yml"]);
     expect(code).toBe(0);
     expect(stdout).toMatch(
-      /^astra\.yml is valid: 1 agent, 1 team, 0 tasks, 4 roles\.\nnote: WARNING: hardCaps\.maxCostCents is raised/,
+      /^astra\.yml is valid: 1 agent, 1 team, 0 tasks, 4 roles\.\nnote: WARNING: hardCaps raised above the built-in ones: maxCostCents/,
     );
     expect(await room.json(["policy", "check", "astra.yml"])).toMatchObject({
       ok: true,

@@ -85,6 +85,21 @@ describe("the days that are looked back on", () => {
   });
 });
 
+test("a series has every month of the range, the dearest by name and all others in one sum", async () => {
+  const { owner } = await spentRoom();
+  const { body } = await owner.get("/api/v1/costs/series?months=4&bucket=month&by=provider&most=1");
+  expect(body).toMatchObject({
+    start_date: "2025-12-01",
+    end_date: "2026-03-31",
+    buckets: ["2025-12", "2026-01", "2026-02", "2026-03"],
+    series: [
+      { key: "claude", cost_usd: [0.01, 0, 0.04, 1.04], total_cost_usd: 1.09 },
+      { key: "(others)", cost_usd: [0, 0.02, 0, 0.16], total_cost_usd: 0.18 },
+    ],
+    total_cost_usd: 1.27,
+  });
+});
+
 describe("the answer", () => {
   test("sums to its total in every breakdown, by agent, provider, tool and month", async () => {
     const { owner } = await spentRoom();

@@ -15,6 +15,11 @@ const POLICY = {
 const SOON = new Date(Date.now() + 3_600_000).toISOString();
 const RAISE = { scope: "team", scope_id: "eng", amount: 0.01, expires_at: SOON, reason: "a test" };
 
+async function openSwarm(by: Caller): Promise<void> {
+  const { session_id } = (await by.post("/api/v1/agents/ada/sessions")).body;
+  await by.post("/api/v1/agents/ada/sessions", { parent_session_id: session_id });
+}
+
 /** Each list: where, under which name, what identifies its items, and what makes one more. */
 const LISTS: readonly (readonly [
   path: string,
@@ -25,6 +30,7 @@ const LISTS: readonly (readonly [
   ["/api/v1/sessions", "sessions", "session_id", (by) => by.post("/api/v1/agents/ada/sessions")],
   ["/api/v1/agents/ada/sessions", "sessions", "session_id", (by) => by.post("/api/v1/agents/ada/sessions")],
   ["/api/v1/sessions?open=true", "sessions", "session_id", (by) => by.post("/api/v1/agents/ada/sessions")],
+  ["/api/v1/swarms", "swarms", "session_id", openSwarm],
   ["/api/v1/tasks", "tasks", "task_id", (by, i) => by.post("/api/v1/teams/eng/tasks", { title: `Task ${i}` })],
   [
     "/api/v1/teams/eng/tasks",
