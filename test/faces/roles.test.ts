@@ -58,6 +58,7 @@ const ROUTES: readonly (readonly [line: string, who: readonly Role[], body?: obj
   ["POST /api/v1/recost", OPERATORS, { since: "2026-01-01", dry_run: true }],
   ["POST /api/v1/ledger/prune", OWNERS, { before: "2026-01-01" }],
   ["POST /api/v1/ledger/vacuum", OWNERS],
+  ["GET /api/v1/now", READERS],
   ["GET /api/v1/policy", ANYONE],
   ["GET /api/v1/limits", READERS],
   ["GET /api/v1/incidents", ANYONE],
