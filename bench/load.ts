@@ -73,7 +73,7 @@ function writerOf(db: Database.Database) {
   const insertAttribution = db.prepare("insert into attributions values (?, 1, ?, ?, ?, ?, ?)");
   const insertCharge = db.prepare(`insert into charge_rows values
     (@seq, @session, @no, @model, @provider, @tool, @at, 0, @hour, @input, @output, @cached, 0, 0, @calls, @cost, null, @cost, 1,
-      @list, 0, 0, @latency, null, null, @key, @request, null, null)`);
+      @list, 0, 0, @latency, null, null, @key, @request, null, null, 0)`);
   const insertLine = db.prepare("insert into charge_tool_rows values (?, ?, 1, ?)");
   const insertBalance = db.prepare(`insert into balances values ('${WORKSPACE}', ?, ?, ?, ?, ?, 0, ?, 0, ?, 0, ?, 0)
     on conflict do update set cost_spent = cost_spent + excluded.cost_spent, prompt_spent = prompt_spent + excluded.prompt_spent,

@@ -20,6 +20,14 @@ export function lastDayOf(day: string): string {
   return `${day.slice(0, 8)}${last}`;
 }
 
+const DAY_MS = 86_400_000;
+const startOf = (day: string): number => Date.parse(`${day}T00:00:00Z`);
+
+export const dayAfter = (day: string): string => new Date(startOf(day) + DAY_MS).toISOString().slice(0, 10);
+
+/** How many days from one to another: 0 from a day to itself. */
+export const daysBetween = (from: string, to: string): number => (startOf(to) - startOf(from)) / DAY_MS;
+
 /** The month after a day's ("YYYY-MM"). */
 export function monthAfter(day: string): string {
   return monthOf(day, 1);

@@ -1,6 +1,6 @@
 // The questions that costs are made of: each table of sums under one shape, every statement compiled once.
 import { type Kysely, sql } from "kysely";
-import { ATTRIBUTES, type Attribute, type Dimension, dimensionNumber, type Sums, summed } from "./cost-shape.ts";
+import { ATTRIBUTES, type Attribute, dimensionNumber, type Sums, summed, type Unit } from "./cost-shape.ts";
 import { numberOf } from "./names.ts";
 import { type Arguments, type Statement, statement } from "./statement.ts";
 import type { Tables } from "./tables.ts";
@@ -15,24 +15,20 @@ export type Piece = {
 /** Attributions that must match. */
 export type Filter = readonly (readonly [Attribute, string])[];
 
-export type Group = Sums & Readonly<Record<Attribute, string>>;
+/** What costs are broken down by: an attribution, a unit of time, both at once, or neither. */
+export type Grouping = { readonly by: Attribute | null; readonly per: Unit | null };
 
-type Row = Sums & { readonly key: string | bigint };
+/** One group's sums: its name in the attribution ("" = none) and its day or month (0 = all of the range). */
+type Row = Sums & { readonly name: string; readonly at: bigint };
 type Query = { readonly statement: Statement<Arguments, Row>; readonly args: Arguments };
 
 const made = new Map<string, Statement<Arguments, Row>>();
 
-/** One piece's groups of a dimension; all in one group where there is none. */
-export function queryOf(
-  piece: Piece,
-  dimension: Dimension | null,
-  book: bigint,
-  filter: Filter,
-  session: string | null,
-): Query {
+/** One piece's groups; all in one group where nothing is asked for. */
+export function queryOf(piece: Piece, grouping: Grouping, book: bigint, filter: Filter, session: string | null): Query {
   const attributes = filter.map(([attribute]) => attribute);
-  const name = [piece.table, dimension, ...attributes].join(" ");
-  const known = made.get(name) ?? statementOf(piece.table, dimension, attributes);
+  const name = [piece.table, grouping.by, grouping.per, ...attributes].join(" ");
+  const known = made.get(name) ?? statementOf(piece.table, grouping, attributes);
   made.set(name, known);
   const args = { book, from: piece.from, to: piece.to, session: session ?? "", ...Object.fromEntries(filter) };
   return { statement: known, args };
@@ -40,95 +36,98 @@ export function queryOf(
 
 function statementOf(
   table: Piece["table"],
-  dimension: Dimension | null,
+  grouping: Grouping,
   attributes: readonly Attribute[],
 ): Statement<Arguments, Row> {
   return statement((db, args: Arguments) => {
-    const groups = groupsOf(db, table, dimension, attributes, args).as("g");
+    const groups = groupsOf(db, table, grouping, attributes, args).as("g");
     const rows = db.selectFrom(groups).selectAll("g");
-    if (dimension === null || dimension === "day" || dimension === "month") return rows.select("g.no as key");
-    return rows.innerJoin("names", "names.no", "g.no").select("names.name as key");
+    if (grouping.by === null) return rows.select(sql<string>`''`.as("name"));
+    return rows.innerJoin("names", "names.no", "g.no").select("names.name as name");
   }) as Statement<Arguments, Row>;
 }
 
 function groupsOf(
   db: Kysely<Tables>,
   table: Piece["table"],
-  dimension: Dimension | null,
+  grouping: Grouping,
   attributes: readonly Attribute[],
   args: Arguments,
 ) {
-  const { source, time, key, where } = shapes[table](dimension, attributes, args);
-  const by = dimension === null ? sql<bigint>`cast(0 as bigint)` : key;
+  const { source, time, at, no, where } = shapes[table](grouping, attributes, args);
+  const keys = [...(grouping.by === null ? [] : [no]), ...(grouping.per === null ? [] : [at])];
   const query = db
     .selectFrom(sql`${sql.table(source)}`.as("s") as never)
     .where(sql<boolean>`s.book_no = ${args.book}`)
     .where(sql<boolean>`${time} between ${args.from} and ${args.to}`)
     .where(sql<boolean>`${sql.join([sql`1 = 1`, ...where], sql` and `)}`)
-    .select(by.as("no"))
+    .select((grouping.by === null ? NONE : no).as("no"))
+    .select((grouping.per === null ? NONE : at).as("at"))
     .select(summed((column) => `s.${column}`));
-  return dimension === null ? query : query.groupBy(key);
+  return keys.length === 0 ? query : query.groupBy(keys);
 }
+
+const NONE = sql<bigint>`cast(0 as bigint)`;
 
 type Shape = {
   readonly source: string;
+  /** The column whose range is asked for. */
   readonly time: ReturnType<typeof sql<bigint>>;
-  readonly key: ReturnType<typeof sql<bigint>>;
+  /** The day or month of a row, as the grouping has it. */
+  readonly at: ReturnType<typeof sql<bigint>>;
+  /** The name of a row in the grouping's attribution. */
+  readonly no: ReturnType<typeof sql<bigint>>;
   readonly where: readonly ReturnType<typeof sql>[];
 };
 
-const shapes: Record<
-  Piece["table"],
-  (dimension: Dimension | null, attributes: readonly Attribute[], args: Arguments) => Shape
-> = {
-  months: (dimension, attributes, args) => ({
-    source: "cost_sums",
-    time: sql`s.period`,
-    key: dimension === "month" ? sql`s.period` : sql`s.key_no`,
-    where: [
-      attributes.includes("agent") ? sql`s.of_agent_no = ${numberOf(args.agent as string)}` : sql`s.of_agent_no = 0`,
-      sql`s.dimension = ${sql.lit(dimensionNumber(monthDimension(dimension, attributes)))}`,
-    ],
-  }),
-  days: (dimension, attributes, args) => ({
-    source: "cost_sums",
-    time: sql`s.period`,
-    key: dimension === "day" ? sql`s.period` : dimension === "month" ? sql`s.period / 100` : sql`s.key_no`,
-    where: [
-      sql`s.of_agent_no = 0`,
-      sql`s.dimension = ${sql.lit(dimensionNumber("agent"))}`,
-      ...(attributes.includes("agent") ? [sql`s.key_no = ${numberOf(args.agent as string)}`] : []),
-    ],
-  }),
-  cells: (dimension, attributes, args) => ({
-    source: "cost_cells",
-    time: sql`s.day`,
-    key: cellKey(dimension),
-    where: attributes.map((name) => sql`${sql.ref(`s.${name}_no`)} = ${numberOf(args[name] as string)}`),
-  }),
-  lines: (dimension, attributes, args) => ({
-    source: "cost_lines",
-    time: sql`s.day`,
-    key: cellKey(dimension),
-    where: [
-      sql`s.session_no = ${numberOf(args.session as string)}`,
-      ...attributes.map((name) => sql`${sql.ref(`s.${name}_no`)} = ${numberOf(args[name] as string)}`),
-    ],
-  }),
-};
+const shapes: Record<Piece["table"], (grouping: Grouping, attributes: readonly Attribute[], args: Arguments) => Shape> =
+  {
+    months: (grouping, attributes, args) => ({
+      source: "cost_sums",
+      time: sql`s.period`,
+      at: sql`s.period`,
+      no: sql`s.key_no`,
+      where: [
+        attributes.includes("agent") ? sql`s.of_agent_no = ${numberOf(args.agent as string)}` : sql`s.of_agent_no = 0`,
+        sql`s.dimension = ${sql.lit(dimensionNumber(monthDimension(grouping, attributes)))}`,
+      ],
+    }),
+    days: ({ per }, attributes, args) => ({
+      source: "cost_sums",
+      time: sql`s.period`,
+      at: per === "month" ? sql`s.period / 100` : sql`s.period`,
+      no: sql`s.key_no`,
+      where: [
+        sql`s.of_agent_no = 0`,
+        sql`s.dimension = ${sql.lit(dimensionNumber("agent"))}`,
+        ...(attributes.includes("agent") ? [sql`s.key_no = ${numberOf(args.agent as string)}`] : []),
+      ],
+    }),
+    cells: (grouping, attributes, args) => ({
+      source: "cost_cells",
+      ...cellKeys(grouping),
+      where: attributes.map((name) => sql`${sql.ref(`s.${name}_no`)} = ${numberOf(args[name] as string)}`),
+    }),
+    lines: (grouping, attributes, args) => ({
+      source: "cost_lines",
+      ...cellKeys(grouping),
+      where: [
+        sql`s.session_no = ${numberOf(args.session as string)}`,
+        ...attributes.map((name) => sql`${sql.ref(`s.${name}_no`)} = ${numberOf(args[name] as string)}`),
+      ],
+    }),
+  };
 
 /** Totals and months are the same in every dimension: the one with the fewest names is read. */
-function monthDimension(dimension: Dimension | null, attributes: readonly Attribute[]): Attribute {
-  if (dimension === null || dimension === "month" || dimension === "day")
-    return attributes.includes("agent") ? "agent" : "provider";
-  return dimension;
+function monthDimension({ by }: Grouping, attributes: readonly Attribute[]): Attribute {
+  return by ?? (attributes.includes("agent") ? "agent" : "provider");
 }
 
-function cellKey(dimension: Dimension | null) {
-  if (dimension === "day") return sql<bigint>`s.day`;
-  if (dimension === "month") return sql<bigint>`s.day / 100`;
-  return sql<bigint>`${sql.ref(`s.${dimension}_no`)}`;
-}
+const cellKeys = ({ by, per }: Grouping) => ({
+  time: sql<bigint>`s.day`,
+  at: per === "month" ? sql<bigint>`s.day / 100` : sql<bigint>`s.day`,
+  no: sql<bigint>`${sql.ref(`s.${by}_no`)}`,
+});
 
 /** The charges that are not folded yet, as cells with their names: read once for all questions of one snapshot. */
 export const tailQuery = statement((db, range: { after: bigint; to: bigint }) => {

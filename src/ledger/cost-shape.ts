@@ -36,7 +36,11 @@ export type Attribute = (typeof ATTRIBUTES)[number];
 
 export const dimensionNumber = (attribute: Attribute): number => ATTRIBUTES.indexOf(attribute) + 1;
 
-export const DIMENSIONS = [...ATTRIBUTES, "day", "month"] as const;
+/** By what units of time. */
+export const UNITS = ["day", "month"] as const;
+export type Unit = (typeof UNITS)[number];
+
+export const DIMENSIONS = [...ATTRIBUTES, ...UNITS] as const;
 export type Dimension = (typeof DIMENSIONS)[number];
 
 /** Every sum, of an expression per column. */

@@ -6,8 +6,18 @@ import { lastDayOf } from "../ledger/calendar.ts";
 import type { CostFilter } from "../ledger/costs.ts";
 import { findSession } from "../ledger/sessions.ts";
 import type { Work } from "../ledger/statement.ts";
+import { LLM } from "./cost-names.ts";
 import { date, ourId } from "./input.ts";
-import { type Context, callingAgent, invalidInput, mayTouch, type Principal, sessionNotFound } from "./operation.ts";
+import {
+  type Context,
+  callingAgent,
+  invalidInput,
+  mayTouch,
+  type Principal,
+  pinOf,
+  sessionNotFound,
+} from "./operation.ts";
+import { teamNotFound } from "./teams.ts";
 
 export const whole = (what: string, least: number, most: number) =>
   z
@@ -37,9 +47,6 @@ export const costFilterInput = {
 const schema = z.strictObject(costFilterInput);
 export type CostQuestion = z.output<typeof schema>;
 
-/** What `by_tool` calls the model itself. */
-export const LLM = "llm";
-
 export function filterOf(context: Context, principal: Principal, args: CostQuestion): CostFilter {
   return {
     workspaceId: context.policy.workspace.id,
@@ -61,6 +68,15 @@ export function* mustSeeSession(context: Context, principal: Principal, { sessio
   if (sessionId === null) return;
   const session = yield* findSession(context.policy.workspace.id, sessionId);
   if (!session || !mayTouch(principal, session.agentId)) throw sessionNotFound();
+}
+
+/** Throws `team_not_found` where a filter names a team that is unknown: that is a mistake, not zeros. */
+export function mustKnowTeam({ policy }: Context, principal: Principal, { teamId }: CostFilter, charges: bigint): void {
+  if (teamId === null) return;
+  const pin = pinOf(principal);
+  // To an agent every team but its own is unknown; one that astra.yml no longer lists keeps its past.
+  const isKnown = pin === null ? charges > 0n || policy.teams.has(teamId) : policy.agents.get(pin)?.team === teamId;
+  if (!isKnown) throw teamNotFound();
 }
 
 /** The days asked for, both inclusive: dates, else days back, else whole calendar months (seeds.md, section 13). */

@@ -4,13 +4,13 @@ import { type Nano, usdFromNano } from "../core/money.ts";
 import { DIMENSIONS, type Dimension, type Sums } from "../ledger/cost-shape.ts";
 import { type CostFilter, type CostGroup, costsBy, costTotals } from "../ledger/costs.ts";
 import type { Work } from "../ledger/statement.ts";
-import { costFilterInput, filterOf, LLM, mustSeeSession, whole } from "./cost-filter.ts";
+import { costFilterInput, filterOf, mustKnowTeam, mustSeeSession, whole } from "./cost-filter.ts";
 import { forecastOf } from "./cost-forecast.ts";
+import { NONE, OTHERS, shownName } from "./cost-names.ts";
 import { newestSessions, treeOf } from "./cost-sessions.ts";
-import { type Context, defineOperation, type Principal, pinOf } from "./operation.ts";
+import { type Context, defineOperation, type Principal } from "./operation.ts";
 import { usdOrNull } from "./output.ts";
 import { costsByUser, costsOfUser, viewOf } from "./private-costs.ts";
-import { teamNotFound } from "./teams.ts";
 
 const input = z.strictObject({
   ...costFilterInput,
@@ -67,7 +67,7 @@ function* costs(context: Context, principal: Principal, args: Input): Work<z.inp
   const filter = filterOf(context, principal, args);
   yield* mustSeeSession(context, principal, filter);
   const totals = yield* costTotals(filter);
-  if (filter.teamId !== null && !isKnownTeam(context, principal, filter.teamId, totals)) throw teamNotFound();
+  mustKnowTeam(context, principal, filter, totals.charges);
   const breakdowns: Record<string, Breakdown> = {};
   for (const dimension of new Set([...ALWAYS, ...args.group_by])) {
     breakdowns[`by_${dimension}`] = breakdownOut(dimension, yield* costsBy(dimension, filter));
@@ -83,14 +83,6 @@ function* costs(context: Context, principal: Principal, args: Input): Work<z.inp
     ...(args.session_id === undefined ? {} : { tree: yield* treeOf(context, principal, args.session_id) }),
     ...(yield* newestSessions(context, principal, filter, args.limit)),
   };
-}
-
-/** An unknown team is a mistake, not zeros; to an agent every team but its own is unknown. */
-function isKnownTeam({ policy }: Context, principal: Principal, teamId: string, { charges }: Sums): boolean {
-  const pin = pinOf(principal);
-  if (pin !== null) return policy.agents.get(pin)?.team === teamId;
-  // One that astra.yml no longer lists keeps its past.
-  return charges > 0n || policy.teams.has(teamId);
 }
 
 function totalsOut(sums: Sums) {
@@ -128,11 +120,8 @@ function* doubtful(filter: CostFilter, totals: Sums): Work<Record<string, string
   };
 }
 
-const NONE = "(none)";
-
-/** Names of one breakdown: an agent may make up as many tools as it likes. No id has a parenthesis in it. */
+/** Names of one breakdown: an agent may make up as many tools as it likes. */
 const MOST_KEYS = 500;
-const OTHERS = "(others)";
 
 /** Dollars per key, of the dearest and of all others together; months and days as a list in calendar order, as Open Astra's `byMonth`. */
 function breakdownOut(dimension: Dimension, groups: readonly CostGroup[]): Breakdown {
@@ -140,11 +129,10 @@ function breakdownOut(dimension: Dimension, groups: readonly CostGroup[]): Break
     const ordered = [...groups].sort((a, b) => (a.key < b.key ? -1 : 1));
     return ordered.map((group) => ({ [dimension]: group.key, cost_usd: usdFromNano(group.cost_nano_usd) }));
   }
-  const none = dimension === "tool" ? LLM : NONE;
   // A tool may be called "llm" too: then both are told together, and the breakdown still sums to the total.
   const costs = new Map<string, Nano>();
   for (const [i, { key, cost_nano_usd }] of groups.entries()) {
-    const name = i < MOST_KEYS ? key || none : OTHERS;
+    const name = i < MOST_KEYS ? shownName(dimension, key) : OTHERS;
     costs.set(name, (costs.get(name) ?? 0n) + cost_nano_usd);
   }
   return Object.fromEntries([...costs].map(([key, cost]) => [key, usdFromNano(cost)]));

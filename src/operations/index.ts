@@ -3,6 +3,7 @@ import { getAgentHours } from "./agent-hours.ts";
 import { listAudit, verifyAudit } from "./audit.ts";
 import { checkBudget } from "./check-budget.ts";
 import { correctCharge } from "./correct.ts";
+import { getCostSeries } from "./cost-series.ts";
 import { endSession } from "./end-session.ts";
 import { exportCharges } from "./export-charges.ts";
 import { getCosts } from "./get-costs.ts";
@@ -77,6 +78,7 @@ export const operatorOperations = [
   redeliver,
   getPrivacyBudget,
   resetPrivacyBudget,
+  getCostSeries,
   listCharges,
   exportCharges,
   importCharges,

@@ -65,6 +65,7 @@ const ROUTES: readonly (readonly [line: string, who: readonly Role[], body?: obj
   ["GET /api/v1/webhooks/deliveries", READERS],
   ["POST /api/v1/webhooks/deliveries/$delivery_id/redeliver", OPERATORS, {}],
   ["GET /api/v1/charges", READERS],
+  ["GET /api/v1/costs/series", READERS],
   ["GET /costs", ANYONE],
   ["GET /costs/breakdown", ANYONE],
   ["GET /leaderboard", READERS],

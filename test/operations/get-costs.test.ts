@@ -8,6 +8,7 @@ import { foldCosts } from "../../src/ledger/fold.ts";
 import { raw } from "../ledger/engines.ts";
 import { type Answer, OPERATOR, WIDE, type World, worldOf } from "../world.ts";
 import { aResponse, metered } from "./metering.ts";
+import { book, charge, filters, matching, POLICY, type Row, ranges } from "./random-charges.ts";
 import { faultText } from "./witness.ts";
 
 const at = (text: string): number => Date.parse(text);
@@ -176,82 +177,6 @@ describe("breakdowns", () => {
     }
   });
 
-  const charge = fc.record({
-    agent: fc.constantFrom("ada", "bob", "kid"),
-    task: fc.constantFrom(undefined, "1", "2"),
-    user: fc.constantFrom(undefined, "u1", "u2"),
-    provider: fc.constantFrom(undefined, "anthropic", "openai"),
-    model: fc.constantFrom(undefined, "m1", "m2"),
-    tool: fc.constantFrom(undefined, "web"),
-    hours: fc.integer({ min: 0, max: 24 * 45 }),
-    nano: fc.integer({ min: 0, max: 3_000_000_000 }),
-    tokens: fc.nat(5_000),
-    lines: fc.array(fc.record({ tool: fc.constantFrom("web", "shell", "llm"), nano: fc.nat(900_000_000) }), {
-      maxLength: 2,
-    }),
-  });
-  type Charge = typeof charge extends fc.Arbitrary<infer C> ? C : never;
-  type Row = Record<(typeof DIMENSIONS)[number], string> & { readonly nano: bigint };
-  const filters = fc.record(
-    {
-      agent_id: fc.constantFrom("ada", "kid"),
-      team_id: fc.constant("t"),
-      task_id: fc.constantFrom("1", "2"),
-      user_id: fc.constantFrom("u1"),
-      provider: fc.constantFrom("openai"),
-      role: fc.constant("writer"),
-      model: fc.constantFrom("m1"),
-      tool: fc.constantFrom("web", "shell"),
-    },
-    { requiredKeys: [] },
-  );
-  const ranges = fc.constantFrom<Record<string, unknown>>(
-    {},
-    { months: 1 },
-    { days: 10 },
-    { start_date: "2026-11-05", end_date: "2026-12-06" },
-    { start_date: "2026-11-01", end_date: "2026-11-30" },
-    { start_date: "2026-12-01" },
-    { end_date: "2026-11-30" },
-  );
-  const ZONE = "America/New_York";
-  const POLICY = {
-    hardCaps: WIDE,
-    workspace: { timezone: ZONE },
-    teams: [{ id: "t" }],
-    agents: [{ id: "ada", team: "t", role: "writer", budget: { maxCostCents: 1_000_000 } }],
-  };
-
-  /** Books the charge, and writes down by hand what it should count as. */
-  async function book(world: World, of: Charge): Promise<Row[]> {
-    world.at(at("2026-10-28T05:00:00Z") + of.hours * 3_600_000);
-    const { agent, task, user, provider, model, tool, lines } = of;
-    const { session_id } = await world.open({ agent_id: agent, task_id: task, user_id: user, provider, model });
-    await world.report({
-      session_id,
-      tool,
-      cost_usd: of.nano / 1e9,
-      input_tokens: of.tokens,
-      tool_calls: lines.map((line) => ({ tool: line.tool, cost_usd: line.nano / 1e9 })),
-    });
-    const day = windowAt("day", world.context.now(), ZONE).key;
-    const shared = {
-      day,
-      month: day.slice(0, 7),
-      agent,
-      team: agent === "ada" ? "t" : "(none)",
-      role: agent === "ada" ? "writer" : "(none)",
-      task: task ?? "(none)",
-      user: user ?? "(none)",
-      provider: provider ?? "(none)",
-      model: model ?? "(none)",
-    };
-    return [
-      { ...shared, tool: tool ?? "llm", nano: BigInt(of.nano) },
-      ...lines.map((line) => ({ ...shared, tool: line.tool, nano: BigInt(line.nano) })),
-    ];
-  }
-
   function grouped(rows: readonly Row[], dimension: keyof Row): Record<string, number> {
     const sums = new Map<string, bigint>();
     for (const row of rows) sums.set(String(row[dimension]), (sums.get(String(row[dimension])) ?? 0n) + row.nano);
@@ -276,24 +201,12 @@ describe("breakdowns", () => {
           for (const each of charges.toSorted((a, b) => a.hours - b.hours)) rows.push(...(await book(world, each)));
           world.at(at("2026-12-10T12:00:00-05:00"));
           const answer = await world.costs({ ...filter, ...range, group_by: [...DIMENSIONS] });
-          const matching = rows.filter(
-            (row) =>
-              row.day >= String(answer.start_date) &&
-              row.day <= String(answer.end_date) &&
-              row.agent === (filter.agent_id ?? row.agent) &&
-              row.team === (filter.team_id ?? row.team) &&
-              row.task === (filter.task_id ?? row.task) &&
-              row.user === (filter.user_id ?? row.user) &&
-              row.provider === (filter.provider ?? row.provider) &&
-              row.role === (filter.role ?? row.role) &&
-              row.model === (filter.model ?? row.model) &&
-              row.tool === (filter.tool ?? row.tool),
-          );
-          const total = matching.reduce((sum, row) => sum + row.nano, 0n);
+          const counted = matching(rows, filter, answer);
+          const total = counted.reduce((sum, row) => sum + row.nano, 0n);
           expect(answer.total_cost_usd).toBe(usdFromNano(total));
           for (const dimension of DIMENSIONS) {
             const breakdown = told(answer, dimension);
-            expect(breakdown, dimension).toEqual(grouped(matching, dimension));
+            expect(breakdown, dimension).toEqual(grouped(counted, dimension));
             const sum = Object.values(breakdown).reduce((nano, cost) => nano + nanoFromUsd(cost), 0n);
             expect(sum, dimension).toBe(total);
           }

@@ -4,6 +4,7 @@ import { getAgentHours } from "../../operations/agent-hours.ts";
 import { listAudit, verifyAudit } from "../../operations/audit.ts";
 import { checkBudget } from "../../operations/check-budget.ts";
 import { correctCharge } from "../../operations/correct.ts";
+import { getCostSeries } from "../../operations/cost-series.ts";
 import { endSession } from "../../operations/end-session.ts";
 import { getCosts } from "../../operations/get-costs.ts";
 import { getPolicy } from "../../operations/get-policy.ts";
@@ -134,6 +135,7 @@ export const routes: readonly Route[] = [
   route("GET /api/v1/webhooks/deliveries", listDeliveries),
   route("POST /api/v1/webhooks/deliveries/{delivery_id}/redeliver", redeliver),
   route("GET /api/v1/charges", listCharges),
+  route("GET /api/v1/costs/series", getCostSeries),
   route("GET /costs", getCosts, { query: camel, shape: { output: costsOutput, of: costsAnswer } }),
   route("GET /costs/breakdown", getCosts, {
     query: camel,
