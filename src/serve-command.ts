@@ -4,7 +4,8 @@ import { fileOf, ledgerAt, namingFile, note, workspaceOver } from "./start.ts";
 
 export const SERVE_HELP = `Use: astra-budget serve [--host HOST] [--port PORT] [--config FILE] [--ledger FILE] …
 
-Serves MCP and REST over HTTP for many agents. Stdio servers may share its ledger.
+Serves MCP and REST over HTTP for many agents, and a dashboard for people at http://HOST:PORT/, where a key of a viewer,
+an operator or an owner signs in. Stdio servers may share its ledger.
 
   --host HOST         where to listen (127.0.0.1)
   --port PORT         at which port (4747; 0 = any free one)

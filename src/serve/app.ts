@@ -7,8 +7,9 @@ import type { McpCaller, McpFace } from "../faces/mcp-http.ts";
 import type { McpSseFace } from "../faces/mcp-sse.ts";
 import { methodNotAllowed, problemFrom, problemOf, problemResponse } from "../faces/rest/problem.ts";
 import { mountRest } from "../faces/rest/rest.ts";
-import type { Caller } from "./credentials.ts";
+import { type Caller, isAnonymous } from "./credentials.ts";
 import { METRICS_TYPE, type Metrics } from "./metrics.ts";
+import { mountSignIn, type SignIn } from "./sign-in.ts";
 import type { Tokens } from "./tokens.ts";
 
 /** What the gate hands over with each request. `route` is filled in by the route that answers. */
@@ -16,8 +17,7 @@ export type Env = {
   Bindings: { incoming: IncomingMessage; outgoing: ServerResponse; caller: Caller; seen: { route: string } };
 };
 
-export type Faces = {
-  readonly version: string;
+export type Faces = SignIn & {
   readonly mcp: McpFace;
   /** Null where it is left out. */
   readonly sse: McpSseFace | null;
@@ -29,6 +29,7 @@ export type Faces = {
 export function appOf(faces: Faces): Hono<Env> {
   const app = new Hono<Env>();
   mountRest(app, { version: faces.version });
+  mountSignIn(app, faces);
   app.post("/auth/token", async (http) => {
     http.env.seen.route = "/auth/token";
     const { holder } = http.env.caller;
@@ -79,10 +80,5 @@ export function appOf(faces: Faces): Hono<Env> {
 
 /** Whoever calls a tool without a key is an agent, as on standard input: only REST has operators. */
 function mcpCaller(caller: Caller): McpCaller {
-  const { principal } = caller;
-  const isAnonymous = principal.kind === "owner" && principal.actor === ANONYMOUS;
-  return isAnonymous ? { ...caller, principal: { kind: "agent", agentId: null } } : caller;
+  return isAnonymous(caller) ? { ...caller, principal: { kind: "agent", agentId: null } } : caller;
 }
-
-/** The one who calls under `--insecure-no-auth`. */
-export const ANONYMOUS = "anonymous";

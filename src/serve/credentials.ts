@@ -1,4 +1,4 @@
-// Who calls: from an API key or a token to a principal in a workspace, remembered for a second.
+// Who calls: from an API key, a token or a browser's cookie to a principal in a workspace, remembered for a second.
 import { timingSafeEqual } from "node:crypto";
 import { sha256 } from "../context.ts";
 import { callerId } from "../core/id.ts";
@@ -7,12 +7,15 @@ import type { Ledger } from "../ledger/ledger.ts";
 import { type KeyHolder, keyById, keyBySecretHash, principalOf, recordKeyUse } from "../operations/authenticate.ts";
 import { KEY_PREFIX, keyRole } from "../operations/keys.ts";
 import type { Context, Principal } from "../operations/operation.ts";
+import { type BrowserSession, type BrowserSessions, cookieSecret } from "./browser-sessions.ts";
 import { type Tokens, unauthenticated } from "./tokens.ts";
 
 /** Rate limits go by its id, as protocol sessions do. */
 export type Caller = Required<McpCaller> & {
-  /** The key itself; null for tokens. */
+  /** The key itself; null for tokens and cookies. */
   readonly holder: KeyHolder | null;
+  /** Of a caller that nothing but a cookie speaks for. */
+  readonly browser: BrowserSession | null;
 };
 
 /** How long a caller is remembered: a key that is revoked elsewhere works this much longer. */
@@ -21,7 +24,14 @@ const MOST_REMEMBERED = 10_000;
 /** `last_used_at` is for people: a write for each request would cost more than the request. */
 const USE_RECORDED_MS = 60_000;
 
-export type Headers = { readonly apiKey: string | undefined; readonly authorization: string | undefined };
+type Found = { readonly caller: Caller /** Epoch ms. */; readonly expiresAt: number };
+
+export type Headers = {
+  readonly apiKey: string | undefined;
+  readonly authorization: string | undefined;
+  /** Undefined also where no cookie is taken. */
+  readonly cookie: string | undefined;
+};
 
 export class Credentials {
   /** By the credential itself: to hash it costs more than all else the gate does. */
@@ -30,26 +40,44 @@ export class Credentials {
   readonly #ledger: Ledger;
   readonly #contexts: readonly Context[];
   readonly #tokens: Tokens;
+  readonly #browsers: BrowserSessions;
   readonly #log: (text: string) => void;
 
-  constructor(ledger: Ledger, contexts: readonly Context[], tokens: Tokens, log: (text: string) => void) {
+  constructor(
+    ledger: Ledger,
+    contexts: readonly Context[],
+    known: { readonly tokens: Tokens; readonly browsers: BrowserSessions },
+    log: (text: string) => void,
+  ) {
     this.#ledger = ledger;
     this.#contexts = contexts;
-    this.#tokens = tokens;
+    this.#tokens = known.tokens;
+    this.#browsers = known.browsers;
     this.#log = log;
   }
 
   /** Throws `unauthenticated` for a credential that is missing, malformed, unknown, expired or revoked. */
   async callerOf(headers: Headers): Promise<Caller> {
-    const secret = secretOf(headers);
     const now = Date.now();
-    const known = this.#remembered.get(secret);
+    const cookie = (headers.apiKey ?? headers.authorization) ? undefined : cookieSecret(headers.cookie);
+    if (cookie !== undefined) {
+      // Before anything is remembered: who signed out is out at once.
+      const session = this.#browsers.find(cookie, now);
+      if (!session) throw unauthenticated("This browser is not signed in, or not any more.");
+      return await this.#remember(`cookie ${session.secretHash}`, now, () => this.#byCookie(session, now));
+    }
+    const secret = secretOf(headers);
+    return await this.#remember(secret, now, () =>
+      secret.startsWith(KEY_PREFIX) ? this.#byKey(sha256(secret), now) : this.#byToken(secret, now),
+    );
+  }
+
+  async #remember(credential: string, now: number, look: () => Promise<Found>): Promise<Caller> {
+    const known = this.#remembered.get(credential);
     if (known && known.until > now) return known.caller;
-    const { caller, expiresAt } = secret.startsWith(KEY_PREFIX)
-      ? await this.#byKey(sha256(secret), now)
-      : await this.#byToken(secret, now);
+    const { caller, expiresAt } = await look();
     if (this.#remembered.size >= MOST_REMEMBERED) this.#remembered.clear();
-    this.#remembered.set(secret, { caller, until: Math.min(now + MEMORY_MS, expiresAt) });
+    this.#remembered.set(credential, { caller, until: Math.min(now + MEMORY_MS, expiresAt) });
     return caller;
   }
 
@@ -58,7 +86,7 @@ export class Credentials {
     this.#remembered.clear();
   }
 
-  async #byKey(hash: string, now: number): Promise<{ caller: Caller; expiresAt: number }> {
+  async #byKey(hash: string, now: number): Promise<Found> {
     const holder = await keyBySecretHash(this.#ledger, hash, now);
     if (!holder || !timingSafeEqual(Buffer.from(holder.secretHash), Buffer.from(hash))) throw unknownKey();
     return { caller: this.#holding(holder, now), expiresAt: holder.expiresAt ?? Number.POSITIVE_INFINITY };
@@ -69,10 +97,23 @@ export class Credentials {
     if (!context) throw unknownKey();
     this.#recordUse(holder, now);
     const stillMay = async () => (await keyById(this.#ledger, holder.workspaceId, holder.keyId, Date.now())) !== null;
-    return { context, principal: holder.principal, id: `key ${holder.keyId}`, holder, stillMay };
+    return { context, principal: holder.principal, id: `key ${holder.keyId}`, holder, browser: null, stillMay };
   }
 
-  async #byToken(token: string, now: number): Promise<{ caller: Caller; expiresAt: number }> {
+  /** It has a limit of requests of its own: a page that is open takes nothing from the key's programs. */
+  async #byCookie(session: BrowserSession, now: number): Promise<Found> {
+    const holder = await keyById(this.#ledger, session.workspaceId, session.keyId, now);
+    if (!holder) {
+      this.#browsers.end(session);
+      throw unknownKey();
+    }
+    const own = this.#holding(holder, now);
+    const stillMay = async () => this.#browsers.has(session, Date.now()) && (await own.stillMay());
+    const caller = { ...own, id: `browser ${session.id}`, holder: null, browser: session, stillMay };
+    return { caller, expiresAt: session.expiresAt };
+  }
+
+  async #byToken(token: string, now: number): Promise<Found> {
     const claims = await this.#tokens.verify(token, now);
     const context = this.#contextOf(claims.workspaceId ?? this.#onlyWorkspace());
     if (!context) throw wrongClaims();
@@ -91,6 +132,7 @@ export class Credentials {
         principal,
         id: `${context.policy.workspace.id} ${actor}`,
         holder: null,
+        browser: null,
         stillMay: async () => Date.now() < claims.expiresAt,
       },
       expiresAt: claims.expiresAt,
@@ -112,6 +154,18 @@ export class Credentials {
     this.#uses.set(holder.keyId, now);
     recordKeyUse(this.#ledger, holder, now).catch((error) => this.#log(`a key's use was not recorded: ${error}`));
   }
+}
+
+const ANONYMOUS = "anonymous";
+
+/** The one who calls under `--insecure-no-auth`: the owner, whoever it is. */
+export function anonymous(context: Context): Caller {
+  const principal = { kind: "owner", actor: ANONYMOUS } as const;
+  return { context, principal, id: ANONYMOUS, holder: null, browser: null, stillMay: async () => true };
+}
+
+export function isAnonymous({ principal }: Caller): boolean {
+  return principal.kind === "owner" && principal.actor === ANONYMOUS;
 }
 
 /** X-API-Key, or a bearer that is a key or a token; two credentials at once are one too many. */

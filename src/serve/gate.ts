@@ -8,6 +8,7 @@ import { problemFrom, problemOf, problemResponse } from "../faces/rest/problem.t
 import type { Caller, Credentials } from "./credentials.ts";
 import { refuseForeign } from "./guards.ts";
 import type { Metrics } from "./metrics.ts";
+import { refuseForged, refuseOtherPage } from "./own-page.ts";
 import { metadataUrl } from "./protected-resource.ts";
 import type { RateLimits, RateState } from "./rate-limit.ts";
 
@@ -27,11 +28,13 @@ export type GateOptions = {
   readonly addressFrom: "socket" | "proxy";
   /** Where clients reach us. */
   readonly baseUrl: () => URL;
+  /** The same where it was named. */
+  readonly publicUrl: URL | null;
   readonly log: (text: string) => void;
 };
 
 /** Paths that are answered without a credential and are not counted. */
-export type Open = (path: string) => Response | Promise<Response> | null;
+export type Open = (path: string, incoming: IncomingMessage) => Response | Promise<Response> | null;
 
 export type Gate = (request: Request, node: Node) => Promise<Response>;
 
@@ -50,33 +53,51 @@ export function gateOf(
     if (foreign) return foreign;
     // The path as the routes see it, dots and escapes resolved: the gate must not mean another one.
     const path = getPath(request);
-    const opened = open(path);
+    const opened = open(path, node.incoming);
     if (opened) return await opened;
     try {
-      const caller = await callerOf(options, node.incoming);
+      const caller = await callerOf(options, node.incoming, path);
       const rateId =
         caller instanceof AstraError ? `address ${addressOf(node.incoming, options.addressFrom)}` : caller.id;
-      const category = path.startsWith("/auth/") ? "auth" : "general";
+      // Attempts are counted strictly; to ask who one is, or to sign out, is none.
+      const category = request.method === "POST" && path.startsWith("/auth/") ? "auth" : "general";
       const rate = await options.rates.count(rateId, category, Date.now());
       if (rate.limit > 0) showRate(node.outgoing, rate);
       if (rate.isOver) return tooMany(options, path, rate);
       if (caller instanceof AstraError) return unauthenticated(options, path, caller);
-      return await inside(request, node, caller);
+      return refusePage(options, node.incoming, caller) ?? (await inside(request, node, caller));
     } catch (error) {
       return problemResponse(problemFrom(error, options.log));
     }
   };
 }
 
+/** Agents send keys: no page has to do with their protocol. */
+const WITHOUT_COOKIE = ["/mcp", "/sse", "/messages"];
+
 /** Who calls, or why nobody is recognised. */
-async function callerOf({ credentials }: GateOptions, { headers }: IncomingMessage): Promise<Caller | AstraError> {
+async function callerOf(
+  { credentials }: GateOptions,
+  { headers }: IncomingMessage,
+  path: string,
+): Promise<Caller | AstraError> {
   if (!("callerOf" in credentials)) return credentials;
   try {
-    return await credentials.callerOf({ apiKey: one(headers["x-api-key"]), authorization: headers.authorization });
+    return await credentials.callerOf({
+      apiKey: one(headers["x-api-key"]),
+      authorization: headers.authorization,
+      cookie: WITHOUT_COOKIE.includes(path) ? undefined : headers.cookie,
+    });
   } catch (error) {
     if (error instanceof AstraError && error.code === "unauthenticated") return error;
     throw error;
   }
+}
+
+/** What a browser lets any page do, only our own page may. */
+function refusePage({ credentials, publicUrl }: GateOptions, incoming: IncomingMessage, caller: Caller) {
+  if (caller.browser) return refuseForged(incoming, caller.browser, publicUrl);
+  return "callerOf" in credentials ? null : refuseOtherPage(incoming, publicUrl);
 }
 
 const one = (value: string | string[] | undefined): string | undefined =>

@@ -6,19 +6,21 @@ import { mcpOverHttp } from "../faces/mcp-http.ts";
 import { problemFrom, problemOf, problemResponse } from "../faces/rest/problem.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import { recordPolicy } from "../operations/audit.ts";
-import { keyBySecretHash } from "../operations/authenticate.ts";
 import { createFirstKey, revokeKey } from "../operations/keys.ts";
 import { type Context, invoke } from "../operations/operation.ts";
 import { startDeliverer } from "../webhooks/deliverer.ts";
-import { ANONYMOUS, appOf } from "./app.ts";
-import { type Caller, Credentials } from "./credentials.ts";
+import { appOf } from "./app.ts";
+import { BrowserSessions } from "./browser-sessions.ts";
+import { anonymous, Credentials } from "./credentials.ts";
 import { type Gate, gateOf } from "./gate.ts";
 import { allowedHosts, isLoopback } from "./guards.ts";
 import { listen, urlOf } from "./listening.ts";
 import { type Metrics, metricsOf } from "./metrics.ts";
+import { probe } from "./probes.ts";
 import { protectedResource } from "./protected-resource.ts";
 import { rateLimitsIn } from "./rate-limit.ts";
 import { type ServeSettings, wrongSetting } from "./settings.ts";
+import { DASHBOARD, staticFiles } from "./static-files.ts";
 import { tokensOf } from "./tokens.ts";
 
 export type Serving = {
@@ -54,22 +56,28 @@ export async function serve(options: ServeOptions): Promise<Serving> {
     if (operation === revokeKey.name && "forget" in credentials) credentials.forget();
   };
   const contexts = options.workspaces.map(({ context }) => observed(context, observe(context)));
+  const browsers = new BrowserSessions();
   const credentials =
-    settings.auth === "required" ? new Credentials(ledger, contexts, tokens, log) : anonymous(contexts);
+    settings.auth === "required"
+      ? new Credentials(ledger, contexts, { tokens, browsers }, log)
+      : anonymous(contexts[0] as Context);
   await begin(options);
   const rates = rateLimitsIn(`${options.ledgerFile}.rate`, settings.rateLimit, log);
   const mcp = mcpOverHttp({ version, log });
   const sse = settings.sse === "mounted" ? (await import("../faces/mcp-sse.ts")).mcpOverSse({ version, log }) : null;
   const faces = sse ? [mcp, sse] : [mcp];
-  const app = appOf({ version, mcp, sse, tokens, metrics, log });
+  const { addressFrom, publicUrl } = settings;
+  const drop = async (callerId: string) => void (await Promise.all(faces.map((face) => face.drop(callerId))));
+  const app = appOf({ version, mcp, sse, tokens, metrics, browsers, publicUrl, drop, log });
 
   const run = { isDraining: false };
-  const baseUrl = () => settings.publicUrl ?? urlOf(server, settings.host);
-  const hosts = allowedHosts(settings.host, settings.publicUrl, settings.allowedHosts);
-  const { addressFrom } = settings;
+  const baseUrl = () => publicUrl ?? urlOf(server, settings.host);
+  const hosts = allowedHosts(settings.host, publicUrl, settings.allowedHosts);
+  const dashboard = staticFiles(DASHBOARD);
   const gate = gateOf(
-    { hosts, credentials, rates, metrics, addressFrom, baseUrl, log },
-    (path) => openPath(path, ledger) ?? protectedResource(path, baseUrl, settings.tokens.issuer),
+    { hosts, credentials, rates, metrics, addressFrom, baseUrl, publicUrl, log },
+    (path, incoming) =>
+      probe(path, ledger) ?? protectedResource(path, baseUrl, settings.tokens.issuer) ?? dashboard(path, incoming),
     (request, node, caller) => app.fetch(request, { ...node, caller }),
   );
   const server = createServer(TIMES, listenerOf(gate, metrics, run, log));
@@ -154,12 +162,6 @@ function refuseOpenDoors({ settings, workspaces }: ServeOptions): void {
     throw wrongSetting("--insecure-no-auth", "expected one --config: nobody says whose workspace it is");
 }
 
-/** Everybody, as the owner. */
-function anonymous([context]: readonly Context[]): Caller {
-  const principal = { kind: "owner", actor: ANONYMOUS } as const;
-  return { context: context as Context, principal, id: ANONYMOUS, holder: null, stillMay: async () => true };
-}
-
 /** The same context, that also tells what its operations answer. */
 function observed(context: Context, observe: NonNullable<Context["observe"]>): Context {
   // Its policy and prices are looked up at each use: as getters they are kept.
@@ -179,21 +181,6 @@ async function begin({ workspaces, settings, ledgerFile, log }: ServeOptions): P
   }
 }
 
-/** Probes need no key; they learn nothing but this. */
-function openPath(path: string, ledger: Ledger): Response | Promise<Response> | null {
-  if (path === "/healthz") return Response.json({ status: "ok" });
-  return path === "/readyz" ? ready(ledger) : null;
-}
-
-async function ready(ledger: Ledger): Promise<Response> {
-  try {
-    await keyBySecretHash(ledger, "", Date.now());
-    return Response.json({ status: "ready" });
-  } catch {
-    return Response.json({ status: "not ready", detail: "The ledger cannot be read." }, { status: 503 });
-  }
-}
-
 /** What the operator must know: where it is, and what is risky. */
 function announce({ settings, log }: ServeOptions, url: URL): void {
   if (settings.auth === "insecure_none")
@@ -201,5 +188,5 @@ function announce({ settings, log }: ServeOptions, url: URL): void {
   if (!isLoopback(settings.host) && settings.publicUrl?.protocol !== "https:")
     log("WARNING: keys cross the network unencrypted. Put TLS in front, and name it with --public-url https://…");
   const sse = settings.sse === "mounted" ? `, ${url.href}sse` : "";
-  log(`listening: MCP at ${url.href}mcp${sse}; REST at ${url.href}openapi.json`);
+  log(`listening: MCP at ${url.href}mcp${sse}; REST at ${url.href}openapi.json; dashboard at ${url.href}`);
 }

@@ -72,6 +72,20 @@ async function callersOf(server: Server): Promise<Caller[]> {
     const { access_token } = (await traded.json()) as { access_token: string };
     return { name, role, agent, headers: [["authorization", `Bearer ${access_token}`]] } as const;
   };
+  const signedIn = async (role: "viewer" | "operator"): Promise<Caller> => {
+    const { secret } = await asOwner(server, "/api/v1/keys", { name: `${role} browser`, role });
+    const init = { method: "POST", headers: { "x-api-key": String(secret) } };
+    const answer = await fetch(`${server.url}/auth/session`, init);
+    const { csrf_token } = (await answer.json()) as { csrf_token: string };
+    const cookie = answer.headers.get("set-cookie")?.split(";")[0] ?? "";
+    return {
+      ...{ name: `${role} cookie`, role, agent: null },
+      headers: [
+        ["cookie", cookie],
+        ["x-csrf-token", csrf_token],
+      ],
+    };
+  };
   const nobody = (name: string, headers: Caller["headers"]): Caller => ({ name, role: null, agent: null, headers });
   const { key_id, secret } = await asOwner(server, "/api/v1/keys", { name: "revoked", role: "owner" });
   await fetch(`${server.url}/api/v1/keys/${key_id}`, { method: "DELETE", headers: { "x-api-key": server.owner } });
@@ -83,6 +97,8 @@ async function callersOf(server: Server): Promise<Caller[]> {
       made("viewer", null, "token"),
     ])),
     ...(await Promise.all((["viewer", "operator", "owner"] as const).map((role) => made(role, null, "key")))),
+    await signedIn("viewer"),
+    await signedIn("operator"),
     nobody("revoked", [["x-api-key", String(secret)]]),
     nobody("none", []),
   ];

@@ -33,6 +33,7 @@ describe("a method that a resource does not know is 405, and Allow says which it
     ["GET", "/security/dp-budget/reset", "POST"],
     ["OPTIONS", "/costs", "GET"],
     ["GET", "/auth/token", "POST"],
+    ["PUT", "/auth/session", "GET, POST, DELETE"],
     ["POST", "/openapi.json", "GET"],
     ["POST", "/metrics", "GET"],
     ["PUT", "/mcp", "GET, POST, DELETE"],

@@ -6,6 +6,7 @@ import { type Caller, callerAt, newServerRoom, type Role, type ServerRoom } from
 
 const ROLES = ["agent", "viewer", "operator", "owner"] as const;
 const ANYONE = ROLES;
+const NOBODY: readonly Role[] = [];
 const READERS: readonly Role[] = ["viewer", "operator", "owner"];
 const WORKERS: readonly Role[] = ["agent", "operator", "owner"];
 const OPERATORS: readonly Role[] = ["operator", "owner"];
@@ -78,6 +79,10 @@ const ROUTES: readonly (readonly [line: string, who: readonly Role[], body?: obj
   ["GET /openapi.json", ANYONE],
   ["GET /metrics", READERS],
   ["POST /auth/token", ANYONE],
+  ["POST /auth/session", READERS, undefined, 201],
+  // A key is no browser: that is the cookie's.
+  ["GET /auth/session", NOBODY],
+  ["DELETE /auth/session", NOBODY],
 ];
 
 const PROBES = ["/healthz", "/readyz"];
@@ -148,7 +153,7 @@ test("this list of routes is complete", async () => {
   for (const line of closed) expect(tried, line).toContain(line.replaceAll(/\{\w+\}/g, "{}"));
 });
 
-test("without a key no route but the probes and the metadata answers anything but 401", async () => {
+test("without a key no route but the page, the probes and the metadata answers anything but 401", async () => {
   const room = await newServerRoom({ policy: POLICY });
   const nobody = callerAt(room.url, {});
   for (const [line, , body] of ROUTES) {
@@ -156,7 +161,7 @@ test("without a key no route but the probes and the metadata answers anything bu
     expect((await nobody.send(method, path, { body })).status, line).toBe(401);
   }
   for (const path of ["/mcp", "/messages?sessionId=x"]) expect((await nobody.post(path, {})).status, path).toBe(401);
-  for (const path of ["/", "/mcp", "/sse", "/absent"]) expect((await nobody.get(path)).status, path).toBe(401);
+  for (const path of ["/mcp", "/sse", "/absent"]) expect((await nobody.get(path)).status, path).toBe(401);
   for (const path of [...PROBES, "/.well-known/oauth-protected-resource"])
     expect((await nobody.get(path)).status, path).toBe(200);
 });

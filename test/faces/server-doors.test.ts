@@ -6,6 +6,9 @@ import { callerAt, newServerRoom, rawRequest, type ServerRoom } from "./server-r
 
 /** One route of every kind. */
 const KINDS = [
+  ["GET", "/"],
+  ["GET", "/assets/app.js"],
+  ["POST", "/auth/session"],
   ["GET", "/healthz"],
   ["GET", "/readyz"],
   ["GET", "/.well-known/oauth-protected-resource"],

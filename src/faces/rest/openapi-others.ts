@@ -22,6 +22,16 @@ const probe = (operationId: string, summary: string) => ({
   },
 });
 
+const SESSION = {
+  role: { enum: ["viewer", "operator", "owner"] },
+  actor: text,
+  workspace_id: text,
+  timezone: text,
+  version: text,
+  csrf_token: { type: ["string", "null"] },
+  expires_at: { type: ["string", "null"] },
+};
+
 export const OTHER_PATHS = {
   "/auth/token": {
     post: {
@@ -37,6 +47,31 @@ export const OTHER_PATHS = {
         },
         default: fault,
       },
+    },
+  },
+  "/auth/session": {
+    post: {
+      operationId: "post_auth_session",
+      summary: "Sign a browser in",
+      description:
+        "Trades the key of a viewer, an operator or an owner for a cookie of 12 hours that ends with the key. At most 10 requests a minute. With the cookie every change needs X-CSRF-Token. It is not taken by /mcp, /sse and /messages.",
+      tags: ["server"],
+      security: [{ apiKey: [] }],
+      responses: { 201: { description: "Done.", content: json(SESSION) }, default: fault },
+    },
+    get: {
+      operationId: "get_auth_session",
+      summary: "Who is this browser?",
+      tags: ["server"],
+      security: [{ cookie: [] }],
+      responses: { 200: { description: "Done.", content: json(SESSION) }, default: fault },
+    },
+    delete: {
+      operationId: "delete_auth_session",
+      summary: "Sign a browser out",
+      tags: ["server"],
+      security: [{ cookie: [] }],
+      responses: { 204: { description: "Done." }, default: fault },
     },
   },
   "/metrics": {

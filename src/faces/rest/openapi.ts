@@ -21,13 +21,14 @@ export function openApi(plans: readonly Plan[], version: string): Json {
       license: { name: "MIT", identifier: "MIT" },
     },
     servers: [{ url: "/" }],
-    security: [{ apiKey: [] }, { bearer: [] }],
+    security: [{ apiKey: [] }, { bearer: [] }, { cookie: [] }],
     tags: [{ name: "agents" }, { name: "operators" }, { name: "server" }],
     paths: { ...paths, ...OTHER_PATHS },
     components: {
       securitySchemes: {
         apiKey: { type: "apiKey", in: "header", name: "X-API-Key" },
         bearer: { type: "http", scheme: "bearer", bearerFormat: "JWT" },
+        cookie: { type: "apiKey", in: "cookie", name: "astra_session" },
       },
       schemas: { Problem: PROBLEM },
     },
