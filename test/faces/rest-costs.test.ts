@@ -149,6 +149,9 @@ describe("the answer", () => {
       expect(answer).toMatchObject({
         byUser: { "user-of-ada": 0.64 },
         byDay: [{ day: "2026-03-07", cost: 0.64 }],
+        totalInputTokens: 3,
+        totalOutputTokens: 1,
+        totalToolCalls: 1,
         charges: 1,
         unpricedCharges: 0,
         lateAgents: [],

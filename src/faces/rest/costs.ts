@@ -51,6 +51,14 @@ const totals = (answer: Answer) => ({
 /** Months or days. */
 const listOut = (list: readonly Answer[]) => list.map(({ cost_usd: cost, ...named }) => ({ ...named, cost }));
 
+const usage = (answer: Answer) => ({
+  totalInputTokens: answer.total_input_tokens,
+  totalOutputTokens: answer.total_output_tokens,
+  totalCacheReadTokens: answer.total_cache_read_tokens,
+  totalCacheWriteTokens: answer.total_cache_write_tokens,
+  totalToolCalls: answer.total_tool_calls,
+});
+
 /** How much of the total is in doubt, and why. */
 const doubts = (answer: Answer) => ({
   meteredCost: answer.metered_cost_usd,
@@ -69,10 +77,16 @@ export function costsAnswer(answer: Answer): Answer {
   return { workspaceId, ...totals(answer), startDate, endDate, ...rest(answer) };
 }
 
-/** What both answers have besides: more breakdowns, doubts, the forecast, the tree of a session. */
+/** What both answers have besides: more breakdowns, tokens, doubts, the forecast, the tree of a session. */
 function rest(answer: Answer): Answer {
   const tree = answer.tree === undefined ? {} : { tree: (answer.tree as Answer[]).map(nodeOut) };
-  return { ...more(answer), ...doubts(answer), forecast: forecastOut((answer.forecast ?? null) as Forecast), ...tree };
+  return {
+    ...more(answer),
+    ...usage(answer),
+    ...doubts(answer),
+    forecast: forecastOut((answer.forecast ?? null) as Forecast),
+    ...tree,
+  };
 }
 
 /** Breakdowns that were asked for: `by_model` as `byModel`. */

@@ -3,6 +3,7 @@
 const count = new Intl.NumberFormat(undefined, { maximumFractionDigits: 0 });
 const brief = new Intl.NumberFormat(undefined, { notation: "compact", maximumFractionDigits: 1 });
 const percent = new Intl.NumberFormat(undefined, { style: "percent", maximumFractionDigits: 0 });
+const permille = new Intl.NumberFormat(undefined, { style: "percent", maximumFractionDigits: 1 });
 
 const dollars = (least: number, most: number) =>
   new Intl.NumberFormat(undefined, {
@@ -27,9 +28,43 @@ export function money(usd: number | null): string {
 /** Dollars to the last nano-dollar. */
 export const exactMoney = (usd: number | null): string => (usd === null ? "" : whole.format(usd));
 
+const axis = new Intl.NumberFormat(undefined, {
+  style: "currency",
+  currency: "USD",
+  currencyDisplay: "narrowSymbol",
+  notation: "compact",
+  minimumFractionDigits: 0,
+  maximumSignificantDigits: 3,
+});
+
+/** Dollars as short as an axis needs them. */
+export const axisMoney = (usd: number): string => axis.format(usd);
+
 export const number = (value: number): string => count.format(value);
 export const compact = (value: number): string => (value < 10_000 ? count.format(value) : brief.format(value));
 export const share = (value: number): string => percent.format(value);
+
+/** A share of a total; what is little is not told as nothing. */
+export function shareOf(value: number | null): string {
+  if (value === null) return "–";
+  return value > 0 && value < LEAST_SHARE ? `< ${permille.format(LEAST_SHARE)}` : permille.format(value);
+}
+const LEAST_SHARE = 0.001;
+
+const day = (options: Intl.DateTimeFormatOptions) =>
+  new Intl.DateTimeFormat(undefined, { ...options, timeZone: "UTC" });
+const wholeDay = day({ weekday: "short", day: "numeric", month: "short", year: "numeric" });
+const shortDay = day({ day: "numeric", month: "short" });
+const wholeMonth = day({ month: "long", year: "numeric" });
+const shortMonth = day({ month: "short", year: "2-digit" });
+
+/** A local day "YYYY-MM-DD" or month "YYYY-MM": in words, and as short as an axis needs it. */
+export function bucketName(bucket: string): { readonly label: string; readonly short: string } {
+  const isMonth = bucket.length === "YYYY-MM".length;
+  const noon = new Date(`${bucket}${isMonth ? "-15" : ""}T12:00:00Z`);
+  const [whole, short] = isMonth ? [wholeMonth, shortMonth] : [wholeDay, shortDay];
+  return { label: whole.format(noon), short: short.format(noon) };
+}
 
 /** A limit's number: dollars, a duration, or a count with what it counts. */
 export function amount(measure: string, value: number | null): string {
@@ -60,6 +95,9 @@ export type Clock = {
   dateTime(instant: string | number): string;
   /** A local day, "YYYY-MM-DD". */
   day(day: string): string;
+  /** The day or the hour of an instant, as short as an axis needs it. */
+  shortDay(instant: string | number): string;
+  hour(instant: string | number): string;
 };
 
 export function clockIn(zone: string): Clock {
@@ -73,5 +111,7 @@ export function clockIn(zone: string): Clock {
     time: of({ hour: "2-digit", minute: "2-digit", second: "2-digit" }),
     dateTime: of({ day: "numeric", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit" }),
     day: (text) => day(`${text}T12:00:00Z`),
+    shortDay: of({ day: "numeric", month: "short" }),
+    hour: of({ hour: "numeric" }),
   };
 }

@@ -21,6 +21,11 @@ export function pageLink(page: string, params: Readonly<Record<string, string>> 
   return query === "" ? `#/${page}` : `#/${page}?${query}`;
 }
 
+/** Puts what a page shows by now into the address, so that a link to it shows the same; the page itself stays. */
+export function showInAddress(page: string, params: Readonly<Record<string, string>>): void {
+  history.pushState(null, "", pageLink(page, params));
+}
+
 /** While the ledger moves a page looks again, but not more often: the server counts requests. */
 const PACE_MS = 5_000;
 

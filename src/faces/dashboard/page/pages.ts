@@ -1,5 +1,6 @@
 // The pages there are, in the order of the navigation.
 import type { Page, PageContext } from "./page.ts";
+import { costsPage } from "./pages/costs.ts";
 import { nowPage } from "./pages/now.ts";
 
 export type PageEntry = {
@@ -9,4 +10,7 @@ export type PageEntry = {
   readonly ownersOnly?: true;
 };
 
-export const pages: readonly PageEntry[] = [{ path: "now", title: "Now", make: nowPage }];
+export const pages: readonly PageEntry[] = [
+  { path: "now", title: "Now", make: nowPage },
+  { path: "costs", title: "Costs", make: costsPage },
+];
