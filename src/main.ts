@@ -42,6 +42,7 @@ async function run(argv: readonly string[], isJson: boolean): Promise<number> {
   if (words[0] === "ledger" && words[1] === "backup") return await backup(argv, isHelp, isJson);
   if (words[0] === "export") return await (await import("./export-command.ts")).exportCommand(argv, isHelp, isJson);
   if (words[0] === "import") return await (await import("./import-command.ts")).importCommand(argv, isHelp, isJson);
+  if (words[0] === "watch") return await (await import("./watch-command.ts")).watchCommand(argv, isHelp, isJson);
   if (words[0] === "doctor")
     return await (await import("./doctor-command.ts")).doctorCommand(argv, isHelp, isJson, pack.engines.node);
   if (words[0] === "init") return await (await import("./init-command.ts")).initCommand(argv, isHelp, isJson, CLI);

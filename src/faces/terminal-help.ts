@@ -8,6 +8,7 @@ const OTHER_COMMANDS = [
   ["init --for claude-code", "write an astra.yml for long interactive work, explained"],
   ["install claude-code", "put the budget in front of Claude Code: its MCP server and its hooks"],
   ["uninstall claude-code", "take out again what install put in"],
+  ["watch", "what happens now, on one screen that follows the ledger: spend, limits, sessions, charges"],
   ["doctor", "prove that Claude Code's guard works; each fault with its mend"],
   ["hook", "the gate of a coding agent for its hooks: their input on standard input, the answer on standard output"],
   ["policy check FILE", "check an astra.yml and name every fault"],

@@ -39,6 +39,7 @@ describe("what it shows", () => {
       "install",
       "uninstall",
       "doctor",
+      "watch",
     ])
       expect(readme).toContain(`\`${name}`);
   });
@@ -122,6 +123,7 @@ describe("what it says to type", () => {
         "import",
         "install",
         "doctor",
+        "watch",
         ...commands.map((each) => each.words.join(" ")),
         "policy",
         "prices",

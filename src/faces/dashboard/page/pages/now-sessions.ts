@@ -1,5 +1,5 @@
 // The open sessions: who works on what, what it cost, how fast it goes, and which limit ends it.
-import { type Sample, spendRate } from "../../../spend-rate.ts";
+import { type Sample, spendRate, withSample } from "../../../spend-rate.ts";
 import { endSession, stopSpending } from "../actions.ts";
 import { mayAct } from "../api.ts";
 import { el, name, put } from "../dom.ts";
@@ -64,7 +64,6 @@ export function sessionsPart({ me }: PageContext): Part {
       );
     },
     tick() {
-      rates.add(rows, Date.now());
       table.update(rows);
     },
   };
@@ -108,22 +107,17 @@ function buttonsOf(row: () => OpenSession): HTMLElement[] {
 
 /** What each session cost in the last minute, as this page saw it. */
 class Rates {
-  readonly #samples = new Map<string, Sample[]>();
+  readonly #samples = new Map<string, readonly Sample[]>();
 
   add(sessions: readonly OpenSession[], now: number): void {
     const open = new Set(sessions.map(({ session_id }) => session_id));
     for (const id of this.#samples.keys()) if (!open.has(id)) this.#samples.delete(id);
-    for (const { session_id, cost_usd } of sessions) {
-      const recent = (this.#samples.get(session_id) ?? []).filter(({ at }) => now - at <= 60_000);
-      this.#samples.set(session_id, [...recent, { at: now, cost: cost_usd }]);
-    }
+    for (const { session_id, cost_usd } of sessions)
+      this.#samples.set(session_id, withSample(this.#samples.get(session_id) ?? [], { at: now, cost: cost_usd }));
   }
 
   of({ session_id, cost_usd, started_at }: OpenSession): number {
-    return spendRate(
-      this.#samples.get(session_id) ?? [],
-      { cost: cost_usd, openedAt: Date.parse(started_at) },
-      Date.now(),
-    );
+    const session = { cost: cost_usd, startedAt: Date.parse(started_at) };
+    return spendRate(this.#samples.get(session_id) ?? [], session, Date.now());
   }
 }
