@@ -75,7 +75,7 @@ export async function write<Answer>(
   return await call<Answer>(method, path, body);
 }
 
-export function withParams(path: string, params: Params): string {
+function withParams(path: string, params: Params): string {
   const given = Object.entries(params).filter(([, value]) => value !== null && value !== undefined && value !== "");
   const query = new URLSearchParams(given.map(([name, value]) => [name, String(value)])).toString();
   return query === "" ? path : `${path}?${query}`;

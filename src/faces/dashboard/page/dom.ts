@@ -35,7 +35,7 @@ const UNSEEN = /(?![\u200c\u200d])[\p{Cc}\p{Cf}\u2028\u2029]/gu;
 const LONGEST = 300;
 
 /** A text of somebody else's as a page may show it: one line, no direction override, not endless. */
-export function tamed(text: string): string {
+function tamed(text: string): string {
   const short = text.length > LONGEST ? `${text.slice(0, LONGEST)}…` : text;
   return short.toWellFormed().replace(UNSEEN, "\ufffd");
 }

@@ -1,6 +1,6 @@
 // A table of data: sortable by its heads, updated in place, and to be had as CSV.
-import { CSV_LINE_END, csvLine, guarded } from "../../csv.ts";
 import { type Child, el, put } from "./dom.ts";
+import { csvOf } from "./table-csv.ts";
 
 export type Column<Row> = {
   readonly title: string;
@@ -130,7 +130,7 @@ function refill<Row>(line: HTMLTableRowElement, columns: readonly Column<Row>[],
 }
 
 /** Brings lines into their order; those that stand where they belong are not moved. */
-export function arrange(parent: Element, wanted: readonly Element[]): void {
+function arrange(parent: Element, wanted: readonly Element[]): void {
   const keep = new Set(wanted);
   for (const child of [...parent.children]) if (!keep.has(child)) child.remove();
   let at = parent.firstElementChild;
@@ -145,21 +145,20 @@ function compare(a: string | number | null, b: string | number | null): number {
   return typeof a === "number" && typeof b === "number" ? a - b : String(a).localeCompare(String(b));
 }
 
-/** No spreadsheet takes a cell of it for a formula. */
-export function csvOf<Row>(columns: readonly Column<Row>[], rows: readonly Row[]): string {
-  const kept = columns.filter(({ buttons }) => !buttons);
-  const lines = [kept.map(({ title }) => title), ...rows.map((row) => kept.map(({ value }) => csvCell(value(row))))];
-  return lines.map((line) => csvLine(line) + CSV_LINE_END).join("");
-}
-
-function csvCell(value: string | number | null): string | null {
-  if (value === null) return null;
-  return typeof value === "number" ? String(value) : guarded(value);
-}
-
 function saveCsv<Row>({ caption, columns }: TableOptions<Row>, rows: readonly Row[]): void {
   // The mark tells spreadsheets that it is UTF-8.
-  const url = URL.createObjectURL(new Blob(["\ufeff", csvOf(columns, rows)], { type: "text/csv" }));
+  const url = URL.createObjectURL(
+    new Blob(
+      [
+        "\ufeff",
+        csvOf(
+          columns.filter(({ buttons }) => !buttons),
+          rows,
+        ),
+      ],
+      { type: "text/csv" },
+    ),
+  );
   el("a", { href: url, download: `${caption.toLowerCase().replace(/\W+/g, "-")}.csv` }).click();
   setTimeout(() => URL.revokeObjectURL(url), 1_000);
 }
