@@ -80,7 +80,7 @@ export function rankingPage({ live, params }: PageContext): Page {
 
 const rankingTable = () =>
   dataTable<Agent>({
-    caption: "Leaderboard",
+    caption: "Agents, ranked",
     keyOf: ({ agentId }) => agentId,
     empty: "No agent spent or ended a session in this period. Take a longer one.",
     csv: true,
