@@ -6,11 +6,12 @@ import { http } from "./http.ts";
 import { httpLoad } from "./http-load.ts";
 import { importing } from "./import.ts";
 import { printTable, type Row } from "./measure.ts";
+import { now } from "./now.ts";
 import { report } from "./report.ts";
 import { start } from "./start.ts";
 import { stdio } from "./stdio.ts";
 
-const all = { report, stdio, gate, start, costs, import: importing, http, httpLoad };
+const all = { report, stdio, gate, start, costs, now, import: importing, http, httpLoad };
 const named = process.argv.slice(2).filter((word) => Object.hasOwn(all, word));
 
 const rows: Row[] = [];

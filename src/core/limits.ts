@@ -1,5 +1,5 @@
 // Limits: one enforceable number each, which of them bear on a session, and what stands against them.
-import { type Attribution, type BalanceKey, compareKeys, dayOf, monthOf } from "./balance-key.ts";
+import { type Attribution, type BalanceKey, compareKeys, dayOf, keyText, monthOf } from "./balance-key.ts";
 import type { Budget, BudgetField } from "./budget.ts";
 import type { Nano } from "./money.ts";
 import type { Policy } from "./policy.ts";
@@ -47,6 +47,12 @@ export type BalanceLookup = (key: BalanceKey) => Balance;
 export function lookup(rows: readonly (readonly [BalanceKey, Balance])[]): BalanceLookup {
   // Of a dozen rows, looking through them is quicker than making a text of each.
   return (key) => rows.find(([other]) => compareKeys(key, other) === 0)?.[1] ?? EMPTY_BALANCE;
+}
+
+/** The same over hundreds of rows. */
+export function lookupAmongMany(rows: readonly (readonly [BalanceKey, Balance])[]): BalanceLookup {
+  const known = new Map(rows.map(([key, balance]) => [keyText(key), balance]));
+  return (key) => known.get(keyText(key)) ?? EMPTY_BALANCE;
 }
 
 /** What is used up by spending; these limits can be raised by a grant. */

@@ -4,7 +4,7 @@ import type { BalanceKey, BalanceScope } from "../core/balance-key.ts";
 import type { Amounts, Balance } from "../core/usage.ts";
 import { NOTHING } from "../core/usage.ts";
 import type { WindowKind } from "../core/window.ts";
-import { type Arguments, all, family, statement, type Value, type Work } from "./statement.ts";
+import { type Arguments, all, family, pieces, statement, type Value, type Work } from "./statement.ts";
 import type { BalancesTable } from "./tables.ts";
 
 const AMOUNTS = [
@@ -68,6 +68,13 @@ export function* readBalances(workspaceId: string, keys: readonly BalanceKey[]):
     const rows = yield* all(select(some.length), keyArguments(workspaceId, some));
     for (const row of rows) found.push(toBalance(row));
   }
+  return found;
+}
+
+/** The same for hundreds of keys, whose number is another every time: in few sizes, so that few statements are compiled. */
+export function* readManyBalances(workspaceId: string, keys: readonly BalanceKey[]): Work<readonly BalanceRow[]> {
+  const found: BalanceRow[] = [];
+  for (const some of pieces(keys)) found.push(...(yield* readBalances(workspaceId, some)));
   return found;
 }
 

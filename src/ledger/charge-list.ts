@@ -1,10 +1,10 @@
 // Charges by the page, in the order in which they were recorded: a page costs the same wherever in the ledger it is.
 import { type Kysely, type RawBuilder, sql } from "kysely";
-import { min } from "../core/limits.ts";
+import { max, min } from "../core/limits.ts";
 import { findBook } from "./books.ts";
 import { calendarNumber } from "./calendar.ts";
 import type { ToolLine } from "./charges.ts";
-import type { CostFilter } from "./costs.ts";
+import { type CostFilter, everything } from "./costs.ts";
 import { numberOf } from "./names.ts";
 import { type Arguments, all, first, type Statement, statement, type Work } from "./statement.ts";
 import type { ChargesView, SessionStatus, Tables } from "./tables.ts";
@@ -52,15 +52,55 @@ export function* chargesAfter(filter: CostFilter, after: bigint, limit: number):
     to_hour: calendarNumber(filter.toDay) * 100n + 99n,
     limit: BigInt(limit),
   };
+  const charges = yield* listed(page, lines, args);
+  const end = charges.length === limit ? (charges.at(-1)?.seq ?? to) : to;
+  const more = yield* first(nextSeq, { after: end, last });
+  return { charges, next: more ? end - start : null };
+}
+
+function* listed(page: Statements["page"], lines: Statements["lines"], args: Arguments): Work<ListedCharge[]> {
   const rows = yield* all(page, args);
   const tools = Map.groupBy(rows.length > 0 ? yield* all(lines, args) : [], (line) => line.seq);
-  const end = rows.length === limit ? (rows.at(-1)?.seq ?? to) : to;
-  const more = yield* first(nextSeq, { after: end, last });
-  return {
-    charges: rows.map((row) => ({ ...row, lines: (tools.get(row.seq) ?? []).map(({ seq: _, ...line }) => line) })),
-    next: more ? end - start : null,
-  };
+  return rows.map((row) => ({ ...row, lines: (tools.get(row.seq) ?? []).map(({ seq: _, ...line }) => line) }));
 }
+
+/** The newest charges of a workspace, oldest first. All three are numbers in its book. */
+export type NewestCharges = {
+  readonly charges: readonly ListedCharge[];
+  /** Of the first of them; without any, the next there will be. */
+  readonly first: bigint;
+  /** The highest that was ever given to a charge. */
+  readonly last: bigint;
+};
+
+/** The newest charges after a number, at most so many. Their numbers have no gaps but where charges were pruned. */
+export function* newestCharges(workspaceId: string, after: bigint, limit: number): Work<NewestCharges> {
+  const book = yield* findBook(workspaceId);
+  if (!book) return { charges: [], first: 1n, last: 0n };
+  const { startSeq: start } = book;
+  const ends = { after: start + after, to: book.lastSeq };
+  const seqs = (yield* all(newestSeqs, { ...ends, limit: BigInt(limit) })).map(({ seq }) => seq);
+  const highest = seqs[0] ?? (yield* first(newestSeqs, { after: start, to: book.lastSeq, limit: 1n }))?.seq ?? start;
+  const last = max(highest, book.foldedSeq) - start;
+  const from = seqs.at(-1);
+  if (from === undefined) return { charges: [], first: last + 1n, last };
+  const { page, lines, names } = statementsOf(everything(workspaceId, "0000-01-01", "9999-12-31"));
+  const range = { after: from - 1n, to: book.lastSeq, from_hour: 0n, to_hour: ALL_HOURS, limit: BigInt(limit) };
+  return { charges: yield* listed(page, lines, { ...names, ...range }), first: from - start, last };
+}
+
+/** No hour of a calendar has a higher number. */
+const ALL_HOURS = 9_999_999_999n;
+
+const newestSeqs = statement((db, args: { after: bigint; to: bigint; limit: bigint }) =>
+  db
+    .selectFrom("charge_rows")
+    .select("seq")
+    .where("seq", ">", args.after)
+    .where("seq", "<=", args.to)
+    .orderBy("seq", "desc")
+    .limit(args.limit),
+);
 
 /** The first `seq` there is after another: where charges were pruned there are none for a long way. */
 const nextSeq = statement((db, args: { after: bigint; last: bigint }) =>

@@ -168,6 +168,19 @@ export function* incidentsBelow(filter: IncidentFilter, limit: number, below = A
   return rows.map(toIncident);
 }
 
+const openCount = statement((db, args: { workspaceId: string }) =>
+  db
+    .selectFrom("incidents")
+    .select((eb) => eb.fn.countAll<bigint>().as("count"))
+    .where("workspace_id", "=", args.workspaceId)
+    .where("acknowledged_at", "is", null),
+);
+
+/** How many nobody has acknowledged yet. */
+export function* countOpenIncidents(workspaceId: string): Work<number> {
+  return Number((yield* first(openCount, { workspaceId }))?.count ?? 0n);
+}
+
 const acknowledge = statement(
   (db, args: { workspaceId: string; id: string; at: bigint; by: string; note: string | null }) =>
     db

@@ -1,6 +1,6 @@
 // Lists of sessions: those that could spend, and the newest by the page.
 import { type Session, toSession } from "./session-row.ts";
-import { all, statement, type Work } from "./statement.ts";
+import { all, first, statement, type Work } from "./statement.ts";
 
 const spending = statement((db, args: { workspaceId: string; now: bigint }) =>
   db
@@ -24,6 +24,39 @@ export function* spendingSessions(workspaceId: string, nowMs: number): Work<Sess
     taskId: row.task_id,
     chain: row.path.split("/"),
   }));
+}
+
+const newestSpending = statement((db, args: { workspaceId: string; now: bigint; limit: bigint }) =>
+  db
+    .selectFrom("sessions")
+    .selectAll()
+    .where("workspace_id", "=", args.workspaceId)
+    .where("status", "=", "open")
+    .where("expires_at", ">", args.now)
+    .orderBy("opened_at", "desc")
+    .orderBy("id", "desc")
+    .limit(args.limit),
+);
+
+const spendingCount = statement((db, args: { workspaceId: string; now: bigint }) =>
+  db
+    .selectFrom("sessions")
+    .select((eb) => eb.fn.countAll<bigint>().as("count"))
+    .where("workspace_id", "=", args.workspaceId)
+    .where("status", "=", "open")
+    .where("expires_at", ">", args.now),
+);
+
+/** The newest of them, whole, and how many there are. */
+export function* newestSpendingSessions(
+  workspaceId: string,
+  nowMs: number,
+  limit: number,
+): Work<{ newest: Session[]; count: number }> {
+  const now = BigInt(nowMs);
+  const rows = yield* all(newestSpending, { workspaceId, now, limit: BigInt(limit) });
+  const count = (yield* first(spendingCount, { workspaceId, now }))?.count ?? 0n;
+  return { newest: rows.map(toSession), count: Number(count) };
 }
 
 /** Which sessions a list has; null = of every agent. */

@@ -44,7 +44,8 @@ function* spentIn(filter: CostFilter, fromDay: string, toDay: string): Work<Nano
   return teams.find(({ key }) => key === filter.teamId)?.cost_nano_usd ?? 0n;
 }
 
-function pace(spent: Nano, window: Window, now: number) {
+/** What was spent in a window, and what it will come to. */
+export function pace(spent: Nano, window: Window, now: number) {
   return {
     spent_usd: usdFromNano(spent),
     projected_usd: usdOf(projected(spent, window, now)),
@@ -71,14 +72,20 @@ function* capsOf(context: Context, agentId: string | null, teamId: string | null
   return [...caps.values()];
 }
 
-function cap({ scope, scopeId, window, limit, spent }: Limit, zone: string, now: number) {
-  const at = reachedAt(spent, limit, windowAt(window as "day" | "month", now, zone), now);
+function cap(limit: Limit, zone: string, now: number) {
   return {
-    scope,
-    scope_id: scopeId,
-    window,
-    limit_usd: usdFromNano(limit),
-    spent_usd: usdFromNano(spent),
-    reached_at: at === null ? null : instantOut(at),
+    scope: limit.scope,
+    scope_id: limit.scopeId,
+    window: limit.window,
+    limit_usd: usdFromNano(limit.limit),
+    spent_usd: usdFromNano(limit.spent),
+    reached_at: capReachedAt(limit, zone, now),
   };
+}
+
+/** When a cap on a day's or month's cost is met at the pace so far; null where it is not, and for every other limit. */
+export function capReachedAt({ measure, window, spent, limit }: Limit, zone: string, now: number): string | null {
+  if (measure !== "cost_usd" || (window !== "day" && window !== "month")) return null;
+  const at = reachedAt(spent, limit, windowAt(window, now, zone), now);
+  return at === null ? null : instantOut(at);
 }

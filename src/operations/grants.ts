@@ -199,7 +199,7 @@ export const revokeGrant = defineOperation({
 
 const targetOf = (made: Grant): string => `${made.scope} ${made.scopeId} ${made.window} ${made.measure}`;
 
-function grantOut(each: Grant): z.input<typeof output> {
+export function grantOut(each: Grant): z.input<typeof output> {
   return {
     grant_id: each.id,
     scope: each.scope,

@@ -144,7 +144,7 @@ export function incidentFacts(incident: Incident) {
   };
 }
 
-function incidentOut(incident: Incident, principal: Principal): IncidentOut {
+export function incidentOut(incident: Incident, principal: Principal): IncidentOut {
   const { acknowledged } = incident;
   // Others' sessions are handles, and what operators write to each other is not for agents.
   const { other_session_id, other_agent_id, ...own } = incident.evidence;

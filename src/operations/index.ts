@@ -7,6 +7,7 @@ import { getCostSeries } from "./cost-series.ts";
 import { endSession } from "./end-session.ts";
 import { exportCharges } from "./export-charges.ts";
 import { getCosts } from "./get-costs.ts";
+import { getNow } from "./get-now.ts";
 import { getPolicy } from "./get-policy.ts";
 import { grant, listGrants, revokeGrant } from "./grants.ts";
 import { importCharges } from "./import-charges.ts";
@@ -42,6 +43,7 @@ export const agentOperations = [
 
 /** What is not a tool: for people and their programs, some of it also for agents to read. */
 export const operatorOperations = [
+  getNow,
   getPolicy,
   listLimits,
   listSessions,

@@ -154,7 +154,7 @@ export const listStops = defineOperation({
     }),
 });
 
-function stopOut(each: Stop): Record<string, unknown> {
+export function stopOut(each: Stop): Record<string, unknown> {
   return {
     stop_id: each.id,
     scope: each.scope,

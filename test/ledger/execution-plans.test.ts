@@ -1,4 +1,4 @@
-// SQLite has no statistics of our tables: that each question of executions finds its index is tested, not hoped for.
+// SQLite has no statistics of our tables: that questions of executions and of what happens now find their index is tested, not hoped for.
 import { expect, test } from "vitest";
 import { openSqlite } from "../../src/ledger/sqlite.ts";
 import { raw } from "./engines.ts";
@@ -36,6 +36,17 @@ test.each([
     "what is overdue",
     "select id from sessions where workspace_id = 'w' and status = 'open' and expires_at <= 9 limit 1",
     /USING (COVERING )?INDEX sessions_by_deadline \(workspace_id=\? AND status=\? AND expires_at<\?\)$/,
+  ],
+  [
+    "the newest sessions that can spend",
+    `select * from sessions where workspace_id = 'w' and status = 'open' and expires_at > 9
+      order by opened_at desc, id desc limit 50`,
+    /USING INDEX sessions_by_deadline \(workspace_id=\? AND status=\? AND expires_at>\?\)\n/,
+  ],
+  [
+    "the newest charges of a book",
+    "select seq from charge_rows where seq > 5 and seq <= 9 order by seq desc limit 100",
+    /USING INTEGER PRIMARY KEY \(rowid>\? AND rowid<\?\)$/,
   ],
 ] as const)("%s", async (_, query, plan) => {
   const ledger = await openSqlite(":memory:");

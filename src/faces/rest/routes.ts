@@ -7,6 +7,7 @@ import { correctCharge } from "../../operations/correct.ts";
 import { getCostSeries } from "../../operations/cost-series.ts";
 import { endSession } from "../../operations/end-session.ts";
 import { getCosts } from "../../operations/get-costs.ts";
+import { getNow } from "../../operations/get-now.ts";
 import { getPolicy } from "../../operations/get-policy.ts";
 import { grant, listGrants, revokeGrant } from "../../operations/grants.ts";
 import { acknowledgeIncident, getIncident, listIncidents } from "../../operations/incidents.ts";
@@ -122,6 +123,7 @@ export const routes: readonly Route[] = [
   route("POST /api/v1/recost", recost),
   route("POST /api/v1/ledger/prune", pruneCharges),
   route("POST /api/v1/ledger/vacuum", vacuumLedger),
+  route("GET /api/v1/now", getNow),
   route("GET /api/v1/policy", getPolicy),
   route("GET /api/v1/limits", listLimits),
   route("GET /api/v1/ledgers/executions", listExecutions),
