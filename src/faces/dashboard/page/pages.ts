@@ -1,5 +1,6 @@
 // The pages there are, in the order of the navigation.
 import type { Page, PageContext } from "./page.ts";
+import { agentsPage } from "./pages/agents.ts";
 import { costsPage } from "./pages/costs.ts";
 import { nowPage } from "./pages/now.ts";
 
@@ -13,4 +14,5 @@ export type PageEntry = {
 export const pages: readonly PageEntry[] = [
   { path: "now", title: "Now", make: nowPage },
   { path: "costs", title: "Costs", make: costsPage },
+  { path: "agents", title: "Agents", make: agentsPage },
 ];
