@@ -5,8 +5,10 @@ export class Problem extends Error {
   readonly status: number;
   readonly code: string;
   constructor(status: number, body: { code?: string; detail?: string; hint?: string; faults?: readonly Fault[] }) {
+    const detail = body.detail ?? `The server answered ${status}.`;
     const faults = (body.faults ?? []).map(({ path, message }) => (path === "" ? message : `${path}: ${message}`));
-    super([body.detail ?? `The server answered ${status}.`, ...faults, body.hint].filter(Boolean).join(" "));
+    const untold = faults.filter((fault) => !detail.includes(fault));
+    super([detail, ...untold, body.hint].filter(Boolean).join(" "));
     this.status = status;
     this.code = body.code ?? "unknown";
   }
