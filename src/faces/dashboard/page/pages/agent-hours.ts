@@ -57,7 +57,7 @@ export function hoursPart(clock: Clock, periods: HTMLElement): AgentPart {
         totals,
         usd(all.cost),
         `, ${compact(all.tokens)} tokens, ${number(all.toolCalls)} tool calls, `,
-        `${number(all.executions)} ended sessions, ${number(all.successes)} of them with success`,
+        `${number(all.executions)} ${all.executions === 1 ? "ended session" : "ended sessions"}, ${number(all.successes)} of them with success`,
       );
     },
     close: chart.close,
