@@ -2,6 +2,7 @@
 import type { Page, PageContext } from "./page.ts";
 import { costsPage } from "./pages/costs.ts";
 import { nowPage } from "./pages/now.ts";
+import { swarmsPage } from "./pages/swarms.ts";
 
 export type PageEntry = {
   readonly path: string;
@@ -13,4 +14,5 @@ export type PageEntry = {
 export const pages: readonly PageEntry[] = [
   { path: "now", title: "Now", make: nowPage },
   { path: "costs", title: "Costs", make: costsPage },
+  { path: "swarms", title: "Swarms", make: swarmsPage },
 ];
