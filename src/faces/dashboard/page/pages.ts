@@ -1,6 +1,7 @@
 // The pages there are, in the order of the navigation.
 import type { Page, PageContext } from "./page.ts";
 import { costsPage } from "./pages/costs.ts";
+import { incidentsPage } from "./pages/incidents.ts";
 import { nowPage } from "./pages/now.ts";
 import { swarmsPage } from "./pages/swarms.ts";
 
@@ -15,4 +16,5 @@ export const pages: readonly PageEntry[] = [
   { path: "now", title: "Now", make: nowPage },
   { path: "costs", title: "Costs", make: costsPage },
   { path: "swarms", title: "Swarms", make: swarmsPage },
+  { path: "incidents", title: "Incidents", make: incidentsPage },
 ];
