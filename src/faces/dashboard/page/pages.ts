@@ -3,6 +3,7 @@ import type { Page, PageContext } from "./page.ts";
 import { costsPage } from "./pages/costs.ts";
 import { incidentsPage } from "./pages/incidents.ts";
 import { nowPage } from "./pages/now.ts";
+import { policyPage } from "./pages/policy.ts";
 import { swarmsPage } from "./pages/swarms.ts";
 
 export type PageEntry = {
@@ -17,4 +18,5 @@ export const pages: readonly PageEntry[] = [
   { path: "costs", title: "Costs", make: costsPage },
   { path: "swarms", title: "Swarms", make: swarmsPage },
   { path: "incidents", title: "Incidents", make: incidentsPage },
+  { path: "policy", title: "Policy", make: policyPage },
 ];
