@@ -4,6 +4,7 @@ import { costsPage } from "./pages/costs.ts";
 import { incidentsPage } from "./pages/incidents.ts";
 import { nowPage } from "./pages/now.ts";
 import { policyPage } from "./pages/policy.ts";
+import { privacyPage } from "./pages/privacy.ts";
 import { swarmsPage } from "./pages/swarms.ts";
 
 export type PageEntry = {
@@ -19,4 +20,5 @@ export const pages: readonly PageEntry[] = [
   { path: "swarms", title: "Swarms", make: swarmsPage },
   { path: "incidents", title: "Incidents", make: incidentsPage },
   { path: "policy", title: "Policy", make: policyPage },
+  { path: "privacy", title: "Privacy", make: privacyPage },
 ];
