@@ -2,6 +2,7 @@
 import type { Page, PageContext } from "./page.ts";
 import { costsPage } from "./pages/costs.ts";
 import { incidentsPage } from "./pages/incidents.ts";
+import { keysPage } from "./pages/keys.ts";
 import { nowPage } from "./pages/now.ts";
 import { policyPage } from "./pages/policy.ts";
 import { privacyPage } from "./pages/privacy.ts";
@@ -21,4 +22,5 @@ export const pages: readonly PageEntry[] = [
   { path: "incidents", title: "Incidents", make: incidentsPage },
   { path: "policy", title: "Policy", make: policyPage },
   { path: "privacy", title: "Privacy", make: privacyPage },
+  { path: "keys", title: "Keys and audit", make: keysPage, ownersOnly: true },
 ];
