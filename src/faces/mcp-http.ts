@@ -6,8 +6,9 @@ import {
   type McpHttpHandler,
 } from "@modelcontextprotocol/server";
 import { budgetWatch } from "./budget-watch.ts";
+import type { LongLived } from "./caller.ts";
 import { faultText } from "./fault-log.ts";
-import { type LongLived, type McpCaller, type McpFactory, mcpServer } from "./mcp.ts";
+import { type McpCaller, type McpFactory, mcpServer } from "./mcp.ts";
 import { isListen, startListening } from "./mcp-listen.ts";
 import { type SessionBounds, sessionLeg } from "./mcp-sessions.ts";
 import { failed, jsonBody, refusal, SERVER_ERROR, tooMany } from "./mcp-wire.ts";

@@ -4,7 +4,8 @@ import {
   type McpServer,
   WebStandardStreamableHTTPServerTransport,
 } from "@modelcontextprotocol/server";
-import type { LongLived, McpCaller, McpFactory } from "./mcp.ts";
+import type { LongLived } from "./caller.ts";
+import type { McpCaller, McpFactory } from "./mcp.ts";
 import { isSameCaller, noSession, refusal, SERVER_ERROR, tooMany } from "./mcp-wire.ts";
 import type { OpenStreams } from "./open-streams.ts";
 

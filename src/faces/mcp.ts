@@ -5,7 +5,8 @@ import { AstraError, type ErrorCode } from "../core/error.ts";
 import { agentOperations } from "../operations/index.ts";
 import { type Context, invoke, type Operation, type Principal } from "../operations/operation.ts";
 import { APP_EXTENSION, APP_OF_TOOL, offerBudgetApp } from "./budget-app.ts";
-import type { BudgetWatch, Caller } from "./budget-watch.ts";
+import type { BudgetWatch } from "./budget-watch.ts";
+import type { KnownCaller } from "./caller.ts";
 import { logFault } from "./fault-log.ts";
 import { type Gate, offerGate } from "./mcp-gate.ts";
 import { offerResources, offerSubscriptions } from "./mcp-resources.ts";
@@ -28,20 +29,7 @@ export type McpOptions = {
   readonly admit?: () => Promise<void>;
 };
 
-/** Who sent a request, found out by whoever mounts a face. `id`: same text = same caller (a session belongs to it). */
-export type McpCaller = Caller & {
-  readonly id: string;
-  /** May it call still? Asked of those whose streams are open; absent = always. */
-  stillMay?(): Promise<boolean>;
-};
-
-/** What outlives a request: whoever mounts a face must end it when its caller may not call any more. */
-export type LongLived = {
-  /** Whose sessions and streams are open. */
-  callers(): Iterable<McpCaller>;
-  /** Ends all that is open of a caller. */
-  drop(callerId: string): Promise<void>;
-};
+export type McpCaller = KnownCaller;
 
 /** Makes the server of one connection, or of one request where a connection is no more than that. */
 export type McpFactory = (caller: McpCaller) => McpServer;

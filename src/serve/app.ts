@@ -3,6 +3,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { RESPONSE_ALREADY_SENT } from "@hono/node-server/utils/response";
 import { Hono } from "hono";
 import { AstraError } from "../core/error.ts";
+import type { EventsFace } from "../faces/dashboard/events.ts";
 import type { McpCaller, McpFace } from "../faces/mcp-http.ts";
 import type { McpSseFace } from "../faces/mcp-sse.ts";
 import { methodNotAllowed, problemFrom, problemOf, problemResponse } from "../faces/rest/problem.ts";
@@ -21,6 +22,7 @@ export type Faces = SignIn & {
   readonly mcp: McpFace;
   /** Null where it is left out. */
   readonly sse: McpSseFace | null;
+  readonly events: EventsFace;
   readonly tokens: Tokens;
   readonly metrics: Metrics;
   readonly log: (text: string) => void;
@@ -48,7 +50,13 @@ export function appOf(faces: Faces): Hono<Env> {
     http.env.seen.route = "/mcp";
     return faces.mcp.fetch(http.req.raw, mcpCaller(http.env.caller));
   });
-  const { sse } = faces;
+  const { sse, events } = faces;
+  app.get("/events", async ({ env }) => {
+    if (env.incoming.method !== "GET") return methodNotAllowed(["GET"]);
+    env.seen.route = "/events";
+    await events.open(env.outgoing, env.caller);
+    return RESPONSE_ALREADY_SENT;
+  });
   if (sse) {
     app.get("/sse", async ({ env }) => {
       if (env.incoming.method !== "GET") return methodNotAllowed(["GET"]);
@@ -63,6 +71,7 @@ export function appOf(faces: Faces): Hono<Env> {
     });
   }
   app.all("/auth/token", () => methodNotAllowed(["POST"]));
+  app.all("/events", () => methodNotAllowed(["GET"]));
   app.all("/metrics", () => methodNotAllowed(["GET"]));
   if (sse) {
     app.all("/sse", () => methodNotAllowed(["GET"]));

@@ -2,7 +2,7 @@
 import { timingSafeEqual } from "node:crypto";
 import { sha256 } from "../context.ts";
 import { callerId } from "../core/id.ts";
-import type { McpCaller } from "../faces/mcp.ts";
+import type { KnownCaller } from "../faces/caller.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import { type KeyHolder, keyById, keyBySecretHash, principalOf, recordKeyUse } from "../operations/authenticate.ts";
 import { KEY_PREFIX, keyRole } from "../operations/keys.ts";
@@ -11,7 +11,7 @@ import { type BrowserSession, type BrowserSessions, cookieSecret } from "./brows
 import { type Tokens, unauthenticated } from "./tokens.ts";
 
 /** Rate limits go by its id, as protocol sessions do. */
-export type Caller = Required<McpCaller> & {
+export type Caller = Required<KnownCaller> & {
   /** The key itself; null for tokens and cookies. */
   readonly holder: KeyHolder | null;
   /** Of a caller that nothing but a cookie speaks for. */

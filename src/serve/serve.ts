@@ -1,7 +1,8 @@
 // `astra-budget serve`: one process for many agents, MCP and REST on the ledger that stdio servers use too.
 import { createServer } from "node:http";
 import { getRequestListener, type HttpBindings, RequestError } from "@hono/node-server";
-import type { LongLived } from "../faces/mcp.ts";
+import type { LongLived } from "../faces/caller.ts";
+import { dashboardEvents } from "../faces/dashboard/events.ts";
 import { mcpOverHttp } from "../faces/mcp-http.ts";
 import { problemFrom, problemOf, problemResponse } from "../faces/rest/problem.ts";
 import type { Ledger } from "../ledger/ledger.ts";
@@ -65,10 +66,11 @@ export async function serve(options: ServeOptions): Promise<Serving> {
   const rates = rateLimitsIn(`${options.ledgerFile}.rate`, settings.rateLimit, log);
   const mcp = mcpOverHttp({ version, log });
   const sse = settings.sse === "mounted" ? (await import("../faces/mcp-sse.ts")).mcpOverSse({ version, log }) : null;
-  const faces = sse ? [mcp, sse] : [mcp];
+  const events = dashboardEvents({ log });
+  const faces = sse ? [mcp, events, sse] : [mcp, events];
   const { addressFrom, publicUrl } = settings;
   const drop = async (callerId: string) => void (await Promise.all(faces.map((face) => face.drop(callerId))));
-  const app = appOf({ version, mcp, sse, tokens, metrics, browsers, publicUrl, drop, log });
+  const app = appOf({ version, mcp, sse, events, tokens, metrics, browsers, publicUrl, drop, log });
 
   const run = { isDraining: false };
   const baseUrl = () => publicUrl ?? urlOf(server, settings.host);

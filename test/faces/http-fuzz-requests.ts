@@ -18,7 +18,7 @@ const WEIGHTS: Readonly<Record<string, number>> = {
   verify_audit: 0.4,
 };
 const FIXED = [
-  ...["GET /openapi.json", "GET /metrics", "GET /sse"],
+  ...["GET /openapi.json", "GET /metrics", "GET /sse", "GET /events"],
   ...[
     "GET /healthz",
     "GET /readyz",
@@ -92,11 +92,11 @@ function percent(text: string, random: Random): string {
 function fixedRequest(hand: Hand, line: string): Asked {
   const [method = "", target = ""] = line.split(" ");
   const caller = hand.random.one(hand.callers);
-  const stream = target === "/sse" ? "stays" : "ends";
+  const stream = target === "/sse" || target === "/events" ? "stays" : "ends";
   return {
     ...common(caller, hand.random),
     label: line,
-    face: stream === "stays" ? "mcp" : "rest",
+    face: target === "/sse" ? "mcp" : "rest",
     method,
     target,
     body: null,

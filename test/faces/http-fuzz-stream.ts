@@ -21,7 +21,9 @@ export async function fuzzStream(
 ): Promise<void> {
   const known = new Known();
   const line = new Line(server.port);
-  const admitted = callers.filter(({ role }) => role !== null);
+  // Browsers are not let in here: their cookie is none for MCP.
+  const isBrowser = ({ headers }: Caller) => headers.some(([name]) => name === "cookie");
+  const admitted = callers.filter((caller) => caller.role !== null && !isBrowser(caller));
   const streams = await Promise.all(admitted.map((caller) => opened(server.port, caller)));
   const post = async (to: Stream, caller: Caller, body: string): Promise<number> => {
     const common = { caller, headers: [...caller.headers, JSON_TYPE], framing: "length", stream: "ends" } as const;

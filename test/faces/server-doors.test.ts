@@ -20,6 +20,7 @@ const KINDS = [
   ["POST", "/auth/token"],
   ["POST", "/mcp"],
   ["GET", "/sse"],
+  ["GET", "/events"],
   ["POST", "/messages?sessionId=x"],
   ["GET", "/leaderboard"],
   ["GET", "/no/such/route"],

@@ -74,6 +74,19 @@ export const OTHER_PATHS = {
       responses: { 204: { description: "Done." }, default: fault },
     },
   },
+  "/events": {
+    get: {
+      operationId: "get_events",
+      summary: "What happens now, as it happens",
+      description:
+        "Server-sent events. `now`: what changed in the answer of GET /api/v1/now, at first all of it, then only new charges. `changed`: the ledger moved, at most once a second.",
+      tags: ["server"],
+      responses: {
+        200: { description: "A stream.", content: { "text/event-stream": { schema: text } } },
+        default: fault,
+      },
+    },
+  },
   "/metrics": {
     get: {
       operationId: "get_metrics",

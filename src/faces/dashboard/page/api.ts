@@ -5,11 +5,10 @@ export class Problem extends Error {
   readonly status: number;
   readonly code: string;
   constructor(status: number, body: { code?: string; detail?: string; hint?: string; faults?: readonly Fault[] }) {
-    const faults = (body.faults ?? []).map(({ path, message }) => (path === "" ? message : `${path}: ${message}`));
     const detail = body.detail ?? `The server answered ${status}.`;
-    // A single fault is often the detail itself.
-    const more = faults.filter((fault) => !detail.includes(fault));
-    super([detail, ...more, body.hint].filter(Boolean).join(" "));
+    const faults = (body.faults ?? []).map(({ path, message }) => (path === "" ? message : `${path}: ${message}`));
+    const untold = faults.filter((fault) => !detail.includes(fault));
+    super([detail, ...untold, body.hint].filter(Boolean).join(" "));
     this.status = status;
     this.code = body.code ?? "unknown";
   }

@@ -37,9 +37,9 @@ export function columnChart<Row>({ title, table, labelSteps = LABEL_STEPS }: Cha
   const draw = () => {
     const width = place.clientWidth;
     if (width === 0 || data.columns.length === 0) return;
-    const aligned: uPlot.AlignedData = [data.columns.map((_, i) => i), ...stacked(data.series, data.columns.length)];
-    // uPlot keeps its number of series; all else can be set anew.
-    if (plot && plot.series.length === aligned.length) {
+    const aligned = alignedOf(data);
+    // What uPlot cannot be told anew is how many series there are and how wide their lines.
+    if (plot && plot.series.length === aligned.length && plot.data[0].length === aligned[0].length) {
       plot.setData(aligned);
       return;
     }
@@ -77,6 +77,12 @@ export function columnChart<Row>({ title, table, labelSteps = LABEL_STEPS }: Cha
     },
   };
 }
+
+/** An empty column is not drawn at all: its edge would hide the base line. */
+const alignedOf = ({ columns, series }: ChartData): uPlot.AlignedData => [
+  columns.map((_, i) => i),
+  ...stacked(series, columns.length).map((tops) => tops.map((top) => (top === 0 ? null : top))),
+];
 
 function inWords(title: string, { columns, series }: ChartData): string {
   const sums = columnSums(series, columns.length);

@@ -15,7 +15,7 @@ const dollars = (least: number, most: number) =>
     maximumFractionDigits: most,
   });
 const usual = dollars(2, 2);
-const small = dollars(2, 4);
+const small = dollars(4, 4);
 const tiny = dollars(2, 6);
 const whole = dollars(2, 9);
 

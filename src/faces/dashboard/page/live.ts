@@ -14,33 +14,43 @@ export type Live = {
 /** Charges kept for the feed. */
 const FEED = 100;
 
-/** `ended` is called when the server refuses the stream for good. */
-export function openLive(ended: () => void): Live {
+/** After a refusal the browser does not try again by itself; we do, as often as this. */
+const AGAIN_MS = 3_000;
+
+/** `refused` is asked when the server refuses the stream: is somebody signed in still? */
+export function openLive(refused: () => Promise<boolean>): Live {
   const listeners = { now: new Set<() => void>(), changed: new Set<() => void>(), status: new Set<() => void>() };
   const tell = (event: keyof typeof listeners) => {
     for (const listener of [...listeners[event]]) listener();
   };
   let now: Partial<Now> = {};
   let status: LiveStatus = "connecting";
+  let timer: ReturnType<typeof setTimeout> | null = null;
   const become = (next: LiveStatus) => {
     if (next === status) return;
     status = next;
     tell("status");
   };
-  const source = new EventSource("/events");
-  source.addEventListener("now", ({ data }) => {
-    const { feed, ...part } = JSON.parse(data) as Partial<Now>;
-    now = { ...now, ...part, feed: joined(now.feed ?? [], feed ?? []) };
-    become("live");
-    tell("now");
-  });
-  source.addEventListener("changed", () => tell("changed"));
-  source.addEventListener("open", () => become("live"));
-  source.addEventListener("error", () => {
-    become("lost");
-    // The browser tries again by itself, unless the server said no.
-    if (source.readyState === EventSource.CLOSED) ended();
-  });
+  const again = async () => {
+    if (await refused()) source = connected();
+  };
+  const connected = (): EventSource => {
+    const opened = new EventSource("/events");
+    opened.addEventListener("now", ({ data }) => {
+      const { feed, ...part } = JSON.parse(data) as Partial<Now>;
+      now = { ...now, ...part, feed: joined(now.feed ?? [], feed ?? []) };
+      become("live");
+      tell("now");
+    });
+    opened.addEventListener("changed", () => tell("changed"));
+    opened.addEventListener("open", () => become("live"));
+    opened.addEventListener("error", () => {
+      become("lost");
+      if (opened.readyState === EventSource.CLOSED) timer = setTimeout(again, AGAIN_MS);
+    });
+    return opened;
+  };
+  let source = connected();
   return {
     get now() {
       return now;
@@ -52,7 +62,10 @@ export function openLive(ended: () => void): Live {
       listeners[event].add(listener);
       return () => listeners[event].delete(listener);
     },
-    close: () => source.close(),
+    close() {
+      source.close();
+      if (timer !== null) clearTimeout(timer);
+    },
   };
 }
 

@@ -28,7 +28,12 @@ function show(me: Me): void {
     start();
   };
   onSignedOut(leave);
-  const live = openLive(leave);
+  const live = openLive(async () => {
+    // A server that cannot be reached says nothing about who is signed in.
+    const known = await whoAmI().catch(() => me);
+    if (!known) leave();
+    return known !== null;
+  });
   const clock = clockIn(me.timezone);
   const main = el("main", { id: "main", tabindex: "-1" });
   const mine = pages.filter(({ ownersOnly }) => !ownersOnly || me.role === "owner");

@@ -1,5 +1,6 @@
 // The pages there are, in the order of the navigation.
 import type { Page, PageContext } from "./page.ts";
+import { agentsPage } from "./pages/agents.ts";
 import { costsPage } from "./pages/costs.ts";
 import { incidentsPage } from "./pages/incidents.ts";
 import { keysPage } from "./pages/keys.ts";
@@ -18,6 +19,7 @@ export type PageEntry = {
 export const pages: readonly PageEntry[] = [
   { path: "now", title: "Now", make: nowPage },
   { path: "costs", title: "Costs", make: costsPage },
+  { path: "agents", title: "Agents", make: agentsPage },
   { path: "swarms", title: "Swarms", make: swarmsPage },
   { path: "incidents", title: "Incidents", make: incidentsPage },
   { path: "policy", title: "Policy", make: policyPage },

@@ -16,9 +16,12 @@ type Row = {
 
 export function breakdownsPart(): CostsPart {
   const parts = ATTRIBUTES.map(breakdown);
+  const element = el("div", { class: "columns" }, ...parts.map((part) => part.element));
   return {
-    element: el("div", { class: "columns" }, ...parts.map(({ element }) => element)),
+    element,
     show(data) {
+      // The chart's place says what to do where nothing was spent; seven empty tables say no more.
+      element.hidden = Object.keys(sumsOf(data.costs, "agent")).length === 0;
       for (const part of parts) part.show(data);
     },
   };

@@ -11,7 +11,7 @@ export function totalsPart(clock: Clock): CostsPart {
   return {
     element: el("div", { class: "page" }, figures, doubts),
     show({ costs }) {
-      const days = `${clock.day(costs.startDate)} – ${clock.day(costs.endDate)}`;
+      const days = [...new Set([costs.startDate, costs.endDate])].map(clock.day).join(" – ");
       put(
         figures,
         figure("Spent", dollars(costs.totalCost), days),

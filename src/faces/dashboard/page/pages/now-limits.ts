@@ -14,7 +14,7 @@ export function limitsPart({ me, clock }: PageContext): Part {
     caption: "Limits and what stands against them",
     keyOf: ({ scope, scope_id, window, measure }) => JSON.stringify([scope, scope_id, window, measure]),
     empty:
-      "No limit is set over more than one session. Set dailyCostLimit for the workspace, a team or an agent in astra.yml: it takes effect when the file is saved.",
+      "No limit is set over more than one session. Set dailyCostLimitUsd for the workspace, a team or an agent in astra.yml: it takes effect when the file is saved.",
     columns: [
       { title: "Limit", value: titleOf, cell: (row) => el("span", {}, `${row.scope} `, name(row.scope_id)) },
       { title: "Window", value: ({ window }) => window },
@@ -26,7 +26,7 @@ export function limitsPart({ me, clock }: PageContext): Part {
   });
   const reached = ({ reached_at, resets_at, state }: Limit): string => {
     if (state === "over") return resets_at === null ? "now" : `now; starts anew ${clock.dateTime(resets_at)}`;
-    return reached_at === null ? "not in its window" : `${clock.dateTime(reached_at)} at this pace`;
+    return reached_at === null ? "not at this pace" : `${clock.dateTime(reached_at)} at this pace`;
   };
   return {
     element: el("section", { "aria-labelledby": "limits" }, el("h2", { id: "limits" }, "Limits"), table.element, more),

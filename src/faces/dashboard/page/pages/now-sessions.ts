@@ -81,7 +81,10 @@ function bindingOf({ binding }: OpenSession): HTMLElement {
     binding.remaining === null || binding.measure === null
       ? ""
       : `: ${amount(binding.measure, binding.remaining)} left`;
-  return el("span", {}, `${binding.scope} ${binding.window ?? ""}${left}`);
+  // Not a limit but an order or a rule: the verdict's own words say which.
+  if (binding.kind !== "limit") return el("span", {}, `${binding.kind.replaceAll("_", " ")} (${binding.scope})`);
+  const window = binding.window === binding.scope ? "" : ` ${binding.window}`;
+  return el("span", {}, `${binding.scope}${window}${left}`);
 }
 
 function buttonsOf(row: () => OpenSession): HTMLElement[] {

@@ -73,8 +73,12 @@ function headline({ me, clock }: PageContext): Part {
       into,
       el("span", { class: "label" }, title),
       el("span", { class: "value" }, usd(pace.spent_usd)),
-      el("span", { class: "hint" }, "at this pace ", usd(pace.projected_usd), ` by ${clock.dateTime(pace.ends_at)}`),
+      el("span", { class: "hint" }, ...projection(pace)),
     );
+  const projection = ({ projected_usd, ends_at }: Pace) =>
+    projected_usd === null
+      ? [`too early to project; ends ${clock.dateTime(ends_at)}`]
+      : ["at this pace ", usd(projected_usd), ` by ${clock.dateTime(ends_at)}`];
   return {
     element: el("section", { class: "figures", "aria-label": "Spend" }, today, month, open, stopAll),
     of: ["today", "month", "open_sessions", "day"],
