@@ -5,7 +5,7 @@ import { el, name } from "./dom.ts";
 import { amount, money } from "./format.ts";
 import type { Grant, Stop } from "./now-state.ts";
 
-const AUDITED = "It is written into the audit.";
+export const AUDITED = "It is written into the audit.";
 const TOLD = "Agents are told it, and it is written into the audit.";
 
 /** What a stop may be put on; the workspace has no id here. */
@@ -13,7 +13,8 @@ export type StopTarget =
   | { readonly kind: "session" | "agent" | "task" | "team"; readonly id: string }
   | { readonly kind: "workspace" };
 
-const sentence = (before: string, id: string, after: string): HTMLElement => el("p", {}, before, name(id), after);
+export const sentence = (before: string, id: string, after: string): HTMLElement =>
+  el("p", {}, before, name(id), after);
 
 export function stopSpending(target: StopTarget): Promise<boolean> {
   const isAll = target.kind === "workspace";
@@ -106,6 +107,22 @@ export function grantMore(limit: Grantable): Promise<boolean> {
         reason,
         idempotency_key: key,
       }),
+  });
+}
+
+export function revokeGrant(grant: Grant): Promise<boolean> {
+  return confirmed({
+    title: "Take a raise back",
+    says: [
+      sentence(
+        `The ${grant.window} limit of ${grant.scope} `,
+        grant.scope_id,
+        ` falls by ${amount(grant.measure, grant.amount)} at once, for open sessions too.`,
+      ),
+    ],
+    reasonHint: AUDITED,
+    confirm: "Take it back",
+    run: ({ reason }) => write("DELETE", `/api/v1/grants/${grant.grant_id}?${new URLSearchParams({ reason })}`),
   });
 }
 

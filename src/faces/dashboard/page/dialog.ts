@@ -5,7 +5,9 @@ import { el, put } from "./dom.ts";
 export type Field = {
   readonly name: string;
   readonly label: string;
-  readonly kind: "number" | "text";
+  readonly kind: "number" | "text" | "choice";
+  /** Of a choice; the first is the usual one. */
+  readonly options?: readonly string[];
   readonly value?: string;
   readonly hint?: string;
   /** Empty is an answer, too. */
@@ -17,8 +19,11 @@ export type Action = {
   /** What will happen, a paragraph each; `HTMLElement`s where names of others stand in it. */
   readonly says: readonly (string | HTMLElement)[];
   readonly fields?: readonly Field[];
+  /** "Reason" when absent. */
+  readonly reasonLabel?: string;
   /** Who is told the reason. */
   readonly reasonHint: string;
+  readonly isReasonOptional?: true;
   readonly confirm: string;
   readonly isDangerous?: boolean;
   /** `key` is the same for every attempt of one dialog: an answer that was lost is not done twice. */
@@ -38,7 +43,7 @@ export function confirmed(action: Action): Promise<boolean> {
     id: "reason",
     rows: "2",
     maxlength: "300",
-    required: true,
+    required: !action.isReasonOptional,
     "aria-describedby": "reason-hint",
   });
   const fault = el("p", { class: "fault", role: "alert" });
@@ -70,7 +75,7 @@ export function confirmed(action: Action): Promise<boolean> {
     el("h2", { id: "dialog-title" }, action.title),
     ...action.says.map((text) => (typeof text === "string" ? el("p", {}, text) : text)),
     ...fields.map(({ element }) => element),
-    el("label", { for: "reason" }, "Reason"),
+    el("label", { for: "reason" }, action.reasonLabel ?? "Reason"),
     reason,
     el("p", { class: "hint", id: "reason-hint" }, action.reasonHint),
     fault,
@@ -90,16 +95,26 @@ export function confirmed(action: Action): Promise<boolean> {
 
 function fieldOf(field: Field) {
   const id = `field-${field.name}`;
+  const hint = field.hint === undefined ? null : el("p", { class: "hint", id: `${id}-hint` }, field.hint);
+  const described = hint === null ? {} : { "aria-describedby": hint.id };
+  const input = field.kind === "choice" ? choiceOf(id, field, described) : inputOf(id, field, described);
+  return { name: field.name, input, element: el("div", {}, el("label", { for: id }, field.label), input, hint) };
+}
+
+function inputOf(id: string, field: Field, more: Readonly<Record<string, string>>): HTMLInputElement {
   const numeric = field.kind === "number" ? { inputmode: "decimal", pattern: "[0-9]*[.]?[0-9]+" } : {};
-  const input = el("input", {
+  return el("input", {
     id,
     value: field.value ?? "",
     required: !field.optional,
     autocomplete: "off",
     ...numeric,
+    ...more,
   });
-  const hint = field.hint === undefined ? null : el("p", { class: "hint" }, field.hint);
-  return { name: field.name, input, element: el("div", {}, el("label", { for: id }, field.label), input, hint) };
+}
+
+function choiceOf(id: string, field: Field, more: Readonly<Record<string, string>>): HTMLSelectElement {
+  return el("select", { id, ...more }, ...(field.options ?? []).map((option) => el("option", {}, option)));
 }
 
 function randomKey(): string {

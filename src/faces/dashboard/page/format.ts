@@ -2,6 +2,7 @@
 
 const count = new Intl.NumberFormat(undefined, { maximumFractionDigits: 0 });
 const brief = new Intl.NumberFormat(undefined, { notation: "compact", maximumFractionDigits: 1 });
+const fine = new Intl.NumberFormat(undefined, { maximumFractionDigits: 4 });
 const percent = new Intl.NumberFormat(undefined, { style: "percent", maximumFractionDigits: 0 });
 const permille = new Intl.NumberFormat(undefined, { style: "percent", maximumFractionDigits: 1 });
 
@@ -42,6 +43,8 @@ export const axisMoney = (usd: number): string => axis.format(usd);
 
 export const number = (value: number): string => count.format(value);
 export const compact = (value: number): string => (value < 10_000 ? count.format(value) : brief.format(value));
+/** A number that need not be whole. */
+export const fraction = (value: number): string => fine.format(value);
 export const share = (value: number): string => percent.format(value);
 
 /** A share of a total; what is little is not told as nothing. */

@@ -12,6 +12,7 @@ const TONES = {
   open: "plain",
   over: "bad",
   deny: "bad",
+  stopped: "bad",
   error: "bad",
   failed: "bad",
   late: "warn",
@@ -39,20 +40,32 @@ export type Used = {
 /** A limit as a bar of what is spent and held, with the numbers beside it in words. */
 export function meter(label: string, used: Used): HTMLElement {
   const { measure, limit, spent, held } = used;
+  const text = `${amount(measure, spent)}${held > 0 ? ` and ${amount(measure, held)} held` : ""} of ${amount(measure, limit)}`;
+  const exact = measure === "cost_usd" ? `${exactMoney(spent)} of ${exactMoney(limit)}` : text;
+  return bar(label, { ...used, text, exact });
+}
+
+/** A bar with its words. */
+export function bar(
+  label: string,
+  { limit, spent, held, text, exact }: Omit<Used, "measure"> & { readonly text: string; readonly exact: string },
+): HTMLElement {
   const part = (value: number) => (limit > 0 ? Math.min(1, value / limit) : 1);
   const total = part(spent + held);
-  const text = `${amount(measure, spent)}${held > 0 ? ` and ${amount(measure, held)} held` : ""} of ${amount(measure, limit)}`;
   const spentBar = el("span", { class: "spent" });
   spentBar.style.width = `${part(spent) * 100}%`;
   const heldBar = el("span", { class: "held" });
   heldBar.style.width = `${Math.max(0, total - part(spent)) * 100}%`;
   const tone = total >= 1 ? "bad" : total >= 0.8 ? "warn" : "good";
-  const bar = el(
+  return el(
     "span",
-    { class: `bar ${tone}`, role: "img", "aria-label": `${label}: ${text}, ${share(total)}` },
-    spentBar,
-    heldBar,
+    { class: "meter" },
+    el(
+      "span",
+      { class: `bar ${tone}`, role: "img", "aria-label": `${label}: ${text}, ${share(total)}` },
+      spentBar,
+      heldBar,
+    ),
+    el("span", { class: "meter-text", title: exact }, text),
   );
-  const exact = measure === "cost_usd" ? `${exactMoney(spent)} of ${exactMoney(limit)}` : text;
-  return el("span", { class: "meter" }, bar, el("span", { class: "meter-text", title: exact }, text));
 }

@@ -130,7 +130,7 @@ function refill<Row>(line: HTMLTableRowElement, columns: readonly Column<Row>[],
 }
 
 /** Brings lines into their order; those that stand where they belong are not moved. */
-function arrange(parent: Element, wanted: readonly Element[]): void {
+export function arrange(parent: Element, wanted: readonly Element[]): void {
   const keep = new Set(wanted);
   for (const child of [...parent.children]) if (!keep.has(child)) child.remove();
   let at = parent.firstElementChild;
