@@ -19,11 +19,13 @@ const small = dollars(4, 4);
 const tiny = dollars(2, 6);
 const whole = dollars(2, 9);
 
-/** Dollars: two decimals, more where the amount would else read as nothing. */
+/** Dollars: two decimals, more where cents would say too little. */
 export function money(usd: number | null): string {
   if (usd === null) return "–";
   const size = Math.abs(usd);
-  return (size === 0 || size >= 1 ? usual : size >= 0.01 ? small : tiny).format(usd);
+  const isCents = Math.abs(usd * 100 - Math.round(usd * 100)) < 1e-6;
+  if (size >= 1 || isCents) return usual.format(usd);
+  return (size >= 0.01 ? small : tiny).format(usd);
 }
 
 /** Dollars to the last nano-dollar. */
