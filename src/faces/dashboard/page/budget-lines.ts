@@ -18,7 +18,7 @@ export type EffectiveBudget = {
   readonly clamped: readonly { readonly field: string; readonly asked: number; readonly by: string }[];
 };
 
-const TITLES: Readonly<Record<string, string>> = {
+export const BUDGET_TITLES: Readonly<Record<string, string>> = {
   max_prompt_tokens: "Tokens in",
   max_completion_tokens: "Tokens out",
   max_total_tokens: "Tokens altogether",
@@ -46,7 +46,7 @@ const CUTTERS: Readonly<Record<string, string>> = {
 
 /** Only fields that are known by name: an older page says nothing of a newer server's. */
 export const budgetLines = ({ budget, sources, clamped }: EffectiveBudget): BudgetLine[] =>
-  Object.entries(TITLES).flatMap(([field, title]) => {
+  Object.entries(BUDGET_TITLES).flatMap(([field, title]) => {
     const value = budget[field];
     if (value === undefined) return [];
     const clamp = clamped.find((each) => each.field === field);

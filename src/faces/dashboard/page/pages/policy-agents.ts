@@ -1,28 +1,20 @@
 // Agents: the budget that a session of each gets, from its own lines, its role's or the hard caps.
-import {
-  BUDGET_FIELDS,
-  BUDGET_TITLES,
-  type BudgetField,
-  type BudgetOut,
-  budgetText,
-  limitText,
-} from "../budget-words.ts";
+import { BUDGET_TITLES, type BudgetLine, budgetLines, type EffectiveBudget } from "../budget-lines.ts";
 import { el, name } from "../dom.ts";
+import { amount } from "../format.ts";
 import { agentLink } from "../marks.ts";
 import { type Column, dataTable } from "../table.ts";
 
-export type PolicyAgent = {
+export type PolicyAgent = EffectiveBudget & {
   readonly agent_id: string;
   readonly role: string | null;
   readonly team_id: string | null;
-  readonly budget: BudgetOut;
-  /** Where each field comes from. */
-  readonly sources: Readonly<Record<string, string>>;
   readonly daily_cost_limit_usd: number | null;
 };
+type Row = PolicyAgent & { readonly lines: ReadonlyMap<string, BudgetLine> };
 
 export function agentsPart() {
-  const table = dataTable<PolicyAgent>({
+  const table = dataTable<Row>({
     caption: "Agents and the budget of their sessions",
     keyOf: ({ agent_id }) => agent_id,
     empty:
@@ -36,9 +28,9 @@ export function agentsPart() {
         title: "A day",
         kind: "number",
         value: (agent) => agent.daily_cost_limit_usd,
-        cell: (agent) => limitText(agent.daily_cost_limit_usd),
+        cell: (agent) => amount("cost_usd", agent.daily_cost_limit_usd),
       },
-      ...BUDGET_FIELDS.map(budgetColumn),
+      ...Object.entries(BUDGET_TITLES).map(budgetColumn),
     ],
   });
   return {
@@ -49,15 +41,22 @@ export function agentsPart() {
       table.element,
       el("p", { class: "hint" }, "What a session gets. An agent's page says where each field comes from."),
     ),
-    show: table.update,
+    show(agents: readonly PolicyAgent[]) {
+      table.update(agents.map((agent) => ({ ...agent, lines: linesOf(agent) })));
+    },
   };
 }
 
-function budgetColumn(field: BudgetField): Column<PolicyAgent> {
+const linesOf = (agent: PolicyAgent) => new Map(budgetLines(agent).map((line) => [line.field, line]));
+
+function budgetColumn([field, title]: [string, string]): Column<Row> {
   return {
-    title: BUDGET_TITLES[field],
+    title,
     kind: "number",
-    value: ({ budget }) => budget[field] ?? null,
-    cell: ({ budget, sources }) => el("span", { title: sources[field] }, budgetText(field, budget[field])),
+    value: ({ lines }) => lines.get(field)?.value ?? null,
+    cell({ lines }) {
+      const line = lines.get(field);
+      return line ? el("span", { title: `${line.exact}: ${line.source}` }, line.shown) : "–";
+    },
   };
 }

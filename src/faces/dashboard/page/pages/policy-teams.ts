@@ -1,8 +1,8 @@
 // Teams: what each may spend in a day and on a task; operators change the day's limit here.
 import { changeTeamLimit } from "../actions.ts";
 import { mayAct } from "../api.ts";
-import { limitText } from "../budget-words.ts";
 import { el, name } from "../dom.ts";
+import { amount } from "../format.ts";
 import type { PageContext } from "../page.ts";
 import { dataTable } from "../table.ts";
 
@@ -24,13 +24,13 @@ export function teamsPart({ me }: PageContext, again: () => void) {
         title: "A day",
         kind: "number",
         value: (team) => team.daily_cost_limit_usd,
-        cell: (team) => limitText(team.daily_cost_limit_usd),
+        cell: (team) => amount("cost_usd", team.daily_cost_limit_usd),
       },
       {
         title: "Each task",
         kind: "number",
         value: (team) => team.task_cost_limit_usd,
-        cell: (team) => limitText(team.task_cost_limit_usd),
+        cell: (team) => amount("cost_usd", team.task_cost_limit_usd),
       },
       ...(mayAct(me) ? [{ title: "Actions", value: () => null, buttons: changeButton }] : []),
     ],

@@ -1,14 +1,14 @@
 // What holds for everybody: the workspace's own limits, its hard caps and its switches.
-import { BUDGET_FIELDS, BUDGET_TITLES, type BudgetOut, budgetText, limitText } from "../budget-words.ts";
+import { budgetLines } from "../budget-lines.ts";
 import { type Child, el, name, put } from "../dom.ts";
-import { share } from "../format.ts";
+import { amount, share } from "../format.ts";
 
 export type WorkspacePolicy = {
   readonly workspace_id: string;
   readonly timezone: string;
   readonly daily_cost_limit_usd: number | null;
   readonly monthly_cost_limit_usd: number | null;
-  readonly hard_caps: BudgetOut;
+  readonly hard_caps: Readonly<Record<string, number>>;
   readonly unknown_model: string;
   readonly unknown_agents: string;
   readonly warn_at: number;
@@ -41,8 +41,8 @@ export function workspacePart() {
         limits,
         fact("Name", name(policy.workspace_id)),
         fact("Days and months begin in", policy.timezone),
-        fact("A day, all together", limitText(policy.daily_cost_limit_usd)),
-        fact("A month, all together", limitText(policy.monthly_cost_limit_usd)),
+        fact("A day, all together", amount("cost_usd", policy.daily_cost_limit_usd)),
+        fact("A month, all together", amount("cost_usd", policy.monthly_cost_limit_usd)),
         fact("Warns from", `${share(policy.warn_at)} of a limit`),
         fact("Agents that are not listed", policy.unknown_agents),
         fact("Models without a price", policy.unknown_model.replaceAll("_", " ")),
@@ -51,7 +51,9 @@ export function workspacePart() {
       );
       put(
         caps,
-        ...BUDGET_FIELDS.map((field) => fact(BUDGET_TITLES[field], budgetText(field, policy.hard_caps[field]))),
+        ...budgetLines({ budget: policy.hard_caps, sources: {}, clamped: [] }).map(({ title, shown }) =>
+          fact(title, shown),
+        ),
       );
     },
   };
