@@ -18,6 +18,12 @@ export type Key = {
   readonly revoked_at: string | null;
 };
 
+/** Who a key's id is, by its name; what is no key's id stays as it is. */
+export function whoIs(keys: readonly Key[]): (actor: string) => string {
+  const names = new Map(keys.map((key) => [key.key_id, `key ${key.name}`]));
+  return (actor) => names.get(actor) ?? actor;
+}
+
 /** The least first: more is given on purpose. */
 const ROLES = ["viewer", "operator", "owner", "agent"];
 const DAY_MS = 86_400_000;

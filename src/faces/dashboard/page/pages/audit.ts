@@ -1,4 +1,5 @@
 // The audit: who changed what and when, before and after, and whether its chain of hashes is whole.
+import { type Key, whoIs } from "../actions-keys.ts";
 import { Problem, read } from "../api.ts";
 import { type Change, changesOf, changeText } from "../changes.ts";
 import { type Child, el, name, put } from "../dom.ts";
@@ -22,8 +23,11 @@ type Entry = {
   readonly hash: string;
 };
 
+/** An entry with who made it, by name. */
+type Shown = Entry & { readonly who: string };
+
 export function auditPart({ live, clock }: PageContext) {
-  const table = dataTable<Entry>({
+  const table = dataTable<Shown>({
     caption: "Audit entries",
     keyOf: ({ seq }) => String(seq),
     empty:
@@ -39,8 +43,8 @@ export function auditPart({ live, clock }: PageContext) {
       { title: "When", value: ({ at }) => at, cell: ({ at }) => clock.dateTime(at) },
       {
         title: "Who",
-        value: ({ actor, role }) => `${actor} (${role})`,
-        cell: ({ actor, role }) => el("span", {}, name(actor), ` (${role})`),
+        value: ({ who, role }) => `${who} (${role})`,
+        cell: ({ who, actor, role }) => el("span", { title: actor }, name(who), ` (${role})`),
       },
       { title: "What", value: ({ action }) => action, cell: ({ action }) => words(action) },
       { title: "Of", value: ({ target }) => target, cell: ({ target }) => el("div", { class: "wrap" }, name(target)) },
@@ -52,14 +56,15 @@ export function auditPart({ live, clock }: PageContext) {
       },
     ],
   });
-  const list = pagedList<Entry>(live, {
+  const list = pagedList<Shown>(live, {
     view: table,
     async read(page) {
-      const { entries, next_cursor } = await read<{ entries: Entry[]; next_cursor: string | null }>(
-        "/api/v1/audit",
-        page,
-      );
-      return { rows: entries, next: next_cursor };
+      const [{ entries, next_cursor }, { keys }] = await Promise.all([
+        read<{ entries: Entry[]; next_cursor: string | null }>("/api/v1/audit", page),
+        read<{ keys: Key[] }>("/api/v1/keys", { limit: 500 }),
+      ]);
+      const who = whoIs(keys);
+      return { rows: entries.map((entry) => ({ ...entry, who: who(entry.actor) })), next: next_cursor };
     },
   });
   return {

@@ -1,5 +1,5 @@
 // Keys and audit, for owners: who may come in, and who changed what.
-import { createKey, type Key, revokeKey } from "../actions-keys.ts";
+import { createKey, type Key, revokeKey, whoIs } from "../actions-keys.ts";
 import { read } from "../api.ts";
 import { el, name } from "../dom.ts";
 import { agentLink, mark } from "../marks.ts";
@@ -20,9 +20,12 @@ export function keysPage(context: PageContext): Page {
   };
 }
 
+/** A key with who made it, by name. */
+type Shown = Key & { readonly by: string };
+
 function keysPart({ me, live, clock }: PageContext) {
   const instant = (value: string | null, none: string) => (value === null ? none : clock.dateTime(value));
-  const table = dataTable<Key>({
+  const table = dataTable<Shown>({
     caption: "API keys",
     // A line is made anew when its state changes: what cannot be revoked any more has no button.
     keyOf: (key) => `${key.key_id} ${stateOf(key)}`,
@@ -39,17 +42,18 @@ function keysPart({ me, live, clock }: PageContext) {
       { title: "State", value: stateOf, cell: (key) => mark(stateOf(key)) },
       { title: "Begins with", value: (key) => key.secret_start, cell: (key) => el("code", {}, name(key.secret_start)) },
       { title: "Made", value: (key) => key.created_at, cell: (key) => clock.dateTime(key.created_at) },
-      { title: "By", value: (key) => key.created_by, cell: (key) => name(key.created_by) },
+      { title: "By", value: (key) => key.by, cell: (key) => name(key.by) },
       { title: "Last used", value: (key) => key.last_used_at, cell: (key) => instant(key.last_used_at, "never") },
       { title: "Ends", value: (key) => key.expires_at, cell: (key) => instant(key.expires_at, "never") },
       { title: "Actions", value: () => null, buttons: revokeButton },
     ],
   });
-  const list = pagedList<Key>(live, {
+  const list = pagedList<Shown>(live, {
     view: table,
     async read(page) {
       const { keys, next_cursor } = await read<{ keys: Key[]; next_cursor: string | null }>("/api/v1/keys", page);
-      return { rows: keys, next: next_cursor };
+      const who = whoIs(keys);
+      return { rows: keys.map((key) => ({ ...key, by: who(key.created_by) })), next: next_cursor };
     },
   });
   const create = () => createKey().then(() => list.again());

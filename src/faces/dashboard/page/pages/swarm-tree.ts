@@ -12,7 +12,6 @@ export type TreeSession = Member & {
   readonly depth: number;
   readonly status: string;
   readonly task_id: string | null;
-  readonly model: string | null;
   readonly started_at: string;
   readonly cost_usd: number;
   readonly tree_cost_usd: number;
@@ -29,7 +28,7 @@ type TreeOptions = {
 };
 type Shown = { readonly told: string; readonly row: HTMLTableRowElement };
 
-const HEADS = ["Agent", "State", "Own cost", "With all below", "Of its parent's budget", "Task", "Model", "Started"];
+const HEADS = ["Agent", "State", "Own cost", "With all below", "Of its parent's budget", "Task", "Started"];
 
 export function swarmTree(options: TreeOptions) {
   const folded = new Set<string>();
@@ -129,11 +128,10 @@ function cellsOf(line: Line<TreeSession>, options: TreeOptions, turn: () => void
     against(`${agent_id} with all below, of its own budget`, max_cost_usd),
     parent ? against(`${agent_id} with all below, of its parent's budget`, parent.max_cost_usd) : "–",
     name(node.task_id),
-    name(node.model),
     clock.dateTime(node.started_at),
   ];
-  if (mayAct(me)) contents.push(buttonsOf(node, options));
-  return contents.map((content) => el("td", { role: "gridcell" }, content));
+  const cells = contents.map((content) => el("td", { role: "gridcell" }, content));
+  return mayAct(me) ? [...cells, el("td", { role: "gridcell", class: "buttons" }, buttonsOf(node, options))] : cells;
 }
 
 /** Cells that tell the same stay: something in them may have the focus. */
