@@ -12,7 +12,7 @@ export type Live = {
 };
 
 /** Charges kept for the feed. */
-const FEED = 100;
+const FEED = 60;
 
 /** After a refusal the browser does not try again by itself; we do, as often as this. */
 const AGAIN_MS = 3_000;

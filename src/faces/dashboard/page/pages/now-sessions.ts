@@ -19,6 +19,7 @@ export function sessionsPart({ me }: PageContext): Part {
     empty:
       "No session is open. An agent opens one with open_session; `astra-budget install claude-code` sets Claude Code up.",
     csv: true,
+    ticks: true,
     columns: [
       { title: "Agent", value: ({ agent_id }) => agent_id, cell: ({ agent_id }) => agentLink(agent_id) },
       { title: "Task", value: ({ task_id }) => task_id, cell: ({ task_id }) => name(task_id) },
