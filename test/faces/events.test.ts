@@ -193,7 +193,7 @@ describe("a reader that does not read", () => {
     wire.on("data", (bytes) => {
       text += bytes;
     });
-    await vi.waitFor(() => expect(text).toContain(": keep-alive\n\n"), WITHIN);
+    await vi.waitFor(() => expect(text).toContain("event: alive\ndata: {}\n\n"), WITHIN);
     expect(text).toContain("retry: 1000\n\n");
   });
 });

@@ -24,7 +24,8 @@ const CHANGED_MS = 1_000;
 
 const HEAD = { "content-type": "text/event-stream", "x-accel-buffering": "no" };
 const RETRY = "retry: 1000\n\n";
-const KEEP_ALIVE = ": keep-alive\n\n";
+/** An event, as pages do not hear comments: they connect anew when nothing comes. */
+const KEEP_ALIVE = "event: alive\ndata: {}\n\n";
 const CHANGED = "event: changed\ndata: {}\n\n";
 
 type Stream = {
