@@ -116,3 +116,14 @@ describe.skipIf(IS_ABSENT)("a page that is come back to", () => {
     await status(first, "live");
   });
 });
+
+describe.skipIf(IS_ABSENT)("a machine whose clock is an hour behind", () => {
+  test("shows how much time a session has left by the server's clock", async () => {
+    const room = await newServerRoom({ policy: { hardCaps: { maxDuration: 1_800_000 } } });
+    await spender(room);
+    const { context, first } = await someone(room, room.url);
+    await context.clock.install({ time: Date.now() - 3_600_000 });
+    await first.reload();
+    await first.getByText(/^(30|29) min/).waitFor({ timeout: 10_000 });
+  });
+});

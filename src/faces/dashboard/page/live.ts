@@ -6,6 +6,8 @@ export type LiveStatus = "connecting" | "live" | "lost";
 export type Live = {
   readonly now: Partial<Now>;
   readonly status: LiveStatus;
+  /** The server's clock (epoch ms): this machine's may be wrong. */
+  time(): number;
   /** Calls back at each change until the answered function is called. `changed`: the ledger moved, look again. */
   on(event: "now" | "changed" | "status", listener: () => void): () => void;
   close(): void;
@@ -31,6 +33,7 @@ export function openLive(refused: () => Promise<boolean>): Live {
   let source: EventSource | null = null;
   let timer: ReturnType<typeof setTimeout> | null = null;
   let heardAt = 0;
+  let ahead = 0;
   let isClosed = false;
   const become = (next: LiveStatus) => {
     if (next === status) return;
@@ -58,6 +61,7 @@ export function openLive(refused: () => Promise<boolean>): Live {
         // What moved while nobody listened, no event tells any more.
         const isMissing = isAnew && now.at !== undefined;
         now = { ...now, ...part, feed: joined(now.feed ?? [], feed, isMissing) };
+        if (now.at !== undefined) ahead = Date.parse(now.at) - Date.now();
         isAnew = false;
         become("live");
         tell("now");
@@ -89,6 +93,7 @@ export function openLive(refused: () => Promise<boolean>): Live {
     get status() {
       return status;
     },
+    time: () => Date.now() + ahead,
     on(event, listener) {
       listeners[event].add(listener);
       return () => listeners[event].delete(listener);
