@@ -1,3 +1,4 @@
+// Tables as CSV: read back they are what was shown, and no cell is a formula.
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { type CsvRow, csvRows, unguarded } from "../../../src/faces/csv.ts";
