@@ -74,18 +74,18 @@ function* series(
     sum(parts, ({ sums }) => sums.charges),
   );
   const buckets = bucketsOf(bucket, filter.fromDay, until, parts);
-  const lines = linesOf(by, buckets, parts);
-  const shown = lines.length > most ? [...lines.slice(0, most), together(buckets, lines.slice(most))] : lines;
+  const lines = linesOf(by, parts);
+  const shown = lines.length > most ? [...lines.slice(0, most), together(lines.slice(most))] : lines;
   return {
     start_date: filter.fromDay,
     end_date: filter.toDay,
     bucket,
     by,
     buckets,
-    series: shown.map(({ key, costs, total }) => ({
-      key,
-      cost_usd: costs.map(usdFromNano),
-      total_cost_usd: usdFromNano(total),
+    series: shown.map((line) => ({
+      key: line.key,
+      cost_usd: costsOf(line, buckets).map(usdFromNano),
+      total_cost_usd: usdFromNano(line.total),
     })),
     total_cost_usd: usdFromNano(sum(lines, ({ total }) => total)),
   };
@@ -109,28 +109,30 @@ function bucketsOf(unit: Unit, fromDay: string, until: string, parts: readonly C
   return buckets;
 }
 
-type Line = { readonly key: string; readonly costs: readonly Nano[]; readonly total: Nano };
+/** Only the buckets in which it cost something: there may be ten years of days, and as many names as agents make up. */
+type Line = { readonly key: string; readonly parts: readonly CostPart[]; readonly total: Nano };
 
 /** One line for each name, the dearest first. */
-function linesOf(by: Attribute, buckets: readonly string[], parts: readonly CostPart[]): Line[] {
-  const places = new Map(buckets.map((bucket, place) => [bucket, place]));
+function linesOf(by: Attribute, parts: readonly CostPart[]): Line[] {
   // A tool may be called "llm" too: then both are one line, as get_costs has them.
   const lines = Map.groupBy(parts, ({ name }) => shownName(by, name));
   return [...lines]
-    .map(([key, own]) => {
-      const costs = buckets.map(() => 0n);
-      for (const { at, sums } of own)
-        costs[places.get(at) ?? 0] = (costs[places.get(at) ?? 0] ?? 0n) + sums.cost_nano_usd;
-      return { key, costs, total: sum(costs, (cost) => cost) };
-    })
+    .map(([key, own]) => ({ key, parts: own, total: sum(own, ({ sums }) => sums.cost_nano_usd) }))
     .sort((a, b) => (a.total === b.total ? (a.key < b.key ? -1 : 1) : a.total > b.total ? -1 : 1));
 }
 
-const together = (buckets: readonly string[], lines: readonly Line[]): Line => ({
+const together = (lines: readonly Line[]): Line => ({
   key: OTHERS,
-  costs: buckets.map((_, place) => sum(lines, ({ costs }) => costs[place] ?? 0n)),
+  parts: lines.flatMap(({ parts }) => parts),
   total: sum(lines, ({ total }) => total),
 });
+
+/** What a line cost in each bucket. */
+function costsOf({ parts }: Line, buckets: readonly string[]): Nano[] {
+  const costs = new Map<string, Nano>();
+  for (const { at, sums } of parts) costs.set(at, (costs.get(at) ?? 0n) + sums.cost_nano_usd);
+  return buckets.map((bucket) => costs.get(bucket) ?? 0n);
+}
 
 const sum = <Item>(items: readonly Item[], of: (item: Item) => bigint): bigint =>
   items.reduce((all, item) => all + of(item), 0n);

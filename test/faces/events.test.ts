@@ -109,6 +109,16 @@ describe("the stream", () => {
     for (const method of ["HEAD", "POST", "DELETE"]) expect((await page.send(method, "/events")).status).toBe(405);
   });
 
+  test("leaves room for others, however many browsers one key signs in", async () => {
+    const room = await newServerRoom();
+    const key = await room.keyOf("viewer");
+    const browsers = await Promise.all([signIn(room, key), signIn(room, key), signIn(room, key)]);
+    const asked = browsers.flatMap(({ cookie }) => Array.from({ length: 40 }, () => listenTo(room.url, { cookie })));
+    const statuses = (await Promise.all(asked)).map(({ response }) => response.status);
+    expect([200, 409].map((status) => statuses.filter((each) => each === status).length)).toEqual([100, 20]);
+    expect((await listenTo(room.url, { ...room.owner.headers })).response.status).toBe(200);
+  });
+
   test("ends when its browser signs out, and within two seconds of its key's end; others stay", async () => {
     const room = await newServerRoom();
     const { body } = await room.owner.post("/api/v1/keys", { name: "a", role: "viewer" });
@@ -185,7 +195,7 @@ describe("a reader that does not read", () => {
   });
 
   test("is one of so many: more are refused, and a silent stream is kept alive", async () => {
-    const { open } = await slowReader({ mostStreamsOfCaller: 2, keepAliveMs: 100 });
+    const { open } = await slowReader({ mostStreamsOfKey: 2, keepAliveMs: 100 });
     const { wire } = await open();
     await open();
     await expect(open()).rejects.toMatchObject({ code: "conflict" });
@@ -193,7 +203,7 @@ describe("a reader that does not read", () => {
     wire.on("data", (bytes) => {
       text += bytes;
     });
-    await vi.waitFor(() => expect(text).toContain(": keep-alive\n\n"), WITHIN);
+    await vi.waitFor(() => expect(text).toContain("event: alive\ndata: {}\n\n"), WITHIN);
     expect(text).toContain("retry: 1000\n\n");
   });
 });

@@ -18,13 +18,14 @@ export type EventsOptions = {
 };
 
 /** Below the minute after which proxies drop a silent stream. */
-const BOUNDS = { mostStreams: 1_000, mostStreamsOfCaller: 50, keepAliveMs: 15_000 };
+const BOUNDS = { mostStreams: 1_000, mostStreamsOfKey: 100, keepAliveMs: 15_000 };
 /** For pages that show something else: that the ledger moved, at most this often. */
 const CHANGED_MS = 1_000;
 
 const HEAD = { "content-type": "text/event-stream", "x-accel-buffering": "no" };
 const RETRY = "retry: 1000\n\n";
-const KEEP_ALIVE = ": keep-alive\n\n";
+/** An event, as pages do not hear comments: they connect anew when nothing comes. */
+const KEEP_ALIVE = "event: alive\ndata: {}\n\n";
 const CHANGED = "event: changed\ndata: {}\n\n";
 
 type Stream = {
@@ -65,8 +66,8 @@ export function dashboardEvents(options: EventsOptions): EventsFace {
     // The connection breaks: that is when a page connects again by itself.
     if (isClosed) return void res.destroy();
     const streams = all();
-    const own = streams.filter((stream) => stream.caller.id === caller.id);
-    if (streams.length >= bounds.mostStreams || own.length >= bounds.mostStreamsOfCaller)
+    const own = streams.filter((stream) => isSameKey(stream.caller, caller));
+    if (streams.length >= bounds.mostStreams || own.length >= bounds.mostStreamsOfKey)
       throw new AstraError("conflict", "Too many streams are open.", "Close some pages and load this one again.");
     const [key, group] = groupOf(caller);
     const stream: Stream = { caller, res, mark: null, moves: 0, movedAt: 0, toldAt: 0 };
@@ -106,6 +107,12 @@ export function dashboardEvents(options: EventsOptions): EventsFace {
       for (const stream of all()) end(stream);
     },
   };
+}
+
+/** A key signs in many browsers, and each is a caller of its own: together they must leave room for others. */
+function isSameKey({ principal, context }: KnownCaller, other: KnownCaller): boolean {
+  if (principal.kind === "agent" || other.principal.kind === "agent") return false;
+  return principal.actor === other.principal.actor && context === other.context;
 }
 
 function begin(watch: NowWatch, stream: Stream): void {

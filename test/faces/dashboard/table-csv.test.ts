@@ -1,4 +1,4 @@
-// A table's CSV: no cell is run as a formula, and every cell is what it was.
+// Tables as CSV: read back they are what was shown, and no cell is a formula.
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { type CsvRow, csvRows, unguarded } from "../../../src/faces/csv.ts";

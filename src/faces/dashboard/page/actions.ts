@@ -96,14 +96,14 @@ export function grantMore(limit: Grantable): Promise<boolean> {
     ],
     reasonHint: AUDITED,
     confirm: "Raise limit",
-    run: ({ reason, key, fields }) =>
+    run: ({ reason, key, at, fields }) =>
       write("POST", "/api/v1/grants", {
         scope: limit.scope,
         scope_id: limit.scope_id,
         window: limit.window,
         measure: limit.measure,
         amount: Number(fields.amount),
-        expires_at: new Date(Date.now() + Number(fields.hours) * 3_600_000).toISOString(),
+        expires_at: new Date(at + Number(fields.hours) * 3_600_000).toISOString(),
         reason,
         idempotency_key: key,
       }),

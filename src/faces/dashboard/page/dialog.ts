@@ -26,10 +26,14 @@ export type Action = {
   readonly isReasonOptional?: true;
   readonly confirm: string;
   readonly isDangerous?: boolean;
-  /** `key` is the same for every attempt of one dialog: an answer that was lost is not done twice. */
+  /**
+   * `key`, and the instant `at` (epoch ms) of the first attempt, are the same for every attempt of one dialog: an answer
+   * that was lost is not done twice.
+   */
   run(input: {
     readonly reason: string;
     readonly key: string;
+    readonly at: number;
     readonly fields: Readonly<Record<string, string>>;
   }): Promise<unknown>;
 };
@@ -50,15 +54,18 @@ export function confirmed(action: Action): Promise<boolean> {
   const confirm = el("button", { type: "submit", class: action.isDangerous ? "danger" : "primary" }, action.confirm);
   const cancel = el("button", { type: "button", onclick: () => dialog.close() }, "Cancel");
   let isDone = false;
+  let at: number | null = null;
 
   const submit = async (event: Event) => {
     event.preventDefault();
     confirm.disabled = true;
     put(fault);
+    at ??= Date.now();
     try {
       await action.run({
         reason: reason.value.trim(),
         key,
+        at,
         fields: Object.fromEntries(fields.map(({ name, input }) => [name, input.value.trim()])),
       });
       isDone = true;

@@ -6,6 +6,8 @@ export type LiveStatus = "connecting" | "live" | "lost";
 export type Live = {
   readonly now: Partial<Now>;
   readonly status: LiveStatus;
+  /** The server's clock (epoch ms): this machine's may be wrong. */
+  time(): number;
   /** Calls back at each change until the answered function is called. `changed`: the ledger moved, look again. */
   on(event: "now" | "changed" | "status", listener: () => void): () => void;
   close(): void;
@@ -16,6 +18,9 @@ const FEED = 60;
 
 /** After a refusal the browser does not try again by itself; we do, as often as this. */
 const AGAIN_MS = 3_000;
+/** The server says something every 15 s: after this long it is not there, whatever the connection says. */
+const SILENT_MS = 40_000;
+const CHECK_MS = 5_000;
 
 /** `refused` is asked when the server refuses the stream: is somebody signed in still? */
 export function openLive(refused: () => Promise<boolean>): Live {
@@ -25,32 +30,62 @@ export function openLive(refused: () => Promise<boolean>): Live {
   };
   let now: Partial<Now> = {};
   let status: LiveStatus = "connecting";
+  let source: EventSource | null = null;
   let timer: ReturnType<typeof setTimeout> | null = null;
+  let heardAt = 0;
+  let ahead = 0;
+  let isClosed = false;
   const become = (next: LiveStatus) => {
     if (next === status) return;
     status = next;
     tell("status");
   };
+  const leave = () => {
+    source?.close();
+    if (timer !== null) clearTimeout(timer);
+  };
   const again = async () => {
-    if (await refused()) source = connected();
+    if (await refused()) connect();
   };
-  const connected = (): EventSource => {
-    const opened = new EventSource("/events");
-    opened.addEventListener("now", ({ data }) => {
-      const { feed, ...part } = JSON.parse(data) as Partial<Now>;
-      now = { ...now, ...part, feed: joined(now.feed ?? [], feed ?? []) };
-      become("live");
-      tell("now");
+  /** Only for a page that is seen: a browser has six connections to a server, and more pages than that would wait. */
+  const connect = () => {
+    leave();
+    if (isClosed || document.hidden) return;
+    heardAt = Date.now();
+    let isAnew = true;
+    source = connection({
+      heard: () => {
+        heardAt = Date.now();
+      },
+      now: ({ feed = [], ...part }) => {
+        // What moved while nobody listened, no event tells any more.
+        const isMissing = isAnew && now.at !== undefined;
+        now = { ...now, ...part, feed: joined(now.feed ?? [], feed, isMissing) };
+        if (now.at !== undefined) ahead = Date.parse(now.at) - Date.now();
+        isAnew = false;
+        become("live");
+        tell("now");
+        if (isMissing) tell("changed");
+      },
+      changed: () => tell("changed"),
+      open: () => {
+        isAnew = true;
+        become("live");
+      },
+      broken: (state) => {
+        become("lost");
+        if (state === EventSource.CLOSED) timer = setTimeout(again, AGAIN_MS);
+      },
     });
-    opened.addEventListener("changed", () => tell("changed"));
-    opened.addEventListener("open", () => become("live"));
-    opened.addEventListener("error", () => {
-      become("lost");
-      if (opened.readyState === EventSource.CLOSED) timer = setTimeout(again, AGAIN_MS);
-    });
-    return opened;
   };
-  let source = connected();
+  // A connection that broke while this machine slept, or on the way, says nothing of it.
+  const check = setInterval(() => {
+    if (document.hidden || Date.now() - heardAt < SILENT_MS) return;
+    become("lost");
+    connect();
+  }, CHECK_MS);
+  document.addEventListener("visibilitychange", connect);
+  connect();
   return {
     get now() {
       return now;
@@ -58,20 +93,43 @@ export function openLive(refused: () => Promise<boolean>): Live {
     get status() {
       return status;
     },
+    time: () => Date.now() + ahead,
     on(event, listener) {
       listeners[event].add(listener);
       return () => listeners[event].delete(listener);
     },
     close() {
-      source.close();
-      if (timer !== null) clearTimeout(timer);
+      isClosed = true;
+      leave();
+      clearInterval(check);
+      document.removeEventListener("visibilitychange", connect);
     },
   };
 }
 
-/** After a reconnect the server begins with charges that are here already. */
-function joined(before: Now["feed"], more: Now["feed"]): Now["feed"] {
+type Heard = {
+  /** Whatever came. */
+  heard(): void;
+  now(part: Partial<Now>): void;
+  changed(): void;
+  open(): void;
+  broken(readyState: number): void;
+};
+
+function connection({ heard, now, changed, open, broken }: Heard): EventSource {
+  const opened = new EventSource("/events");
+  for (const event of ["now", "changed", "alive"]) opened.addEventListener(event, heard);
+  opened.addEventListener("now", ({ data }) => now(JSON.parse(data)));
+  opened.addEventListener("changed", changed);
+  opened.addEventListener("open", open);
+  opened.addEventListener("error", () => broken(opened.readyState));
+  return opened;
+}
+
+/** A stream begins with the newest charges: those that are here already are not told twice, and no gap is passed over. */
+function joined(before: Now["feed"], more: Now["feed"], isMissing: boolean): Now["feed"] {
   if (more.length === 0) return before;
   const known = new Set(before.map(({ charge_id }) => charge_id));
-  return [...before, ...more.filter(({ charge_id }) => !known.has(charge_id))].slice(-FEED);
+  const fresh = more.filter(({ charge_id }) => !known.has(charge_id));
+  return isMissing && fresh.length === more.length ? fresh : [...before, ...fresh].slice(-FEED);
 }

@@ -21,7 +21,11 @@ async function start(): Promise<void> {
 }
 
 function show(me: Me): void {
+  let isLeft = false;
   const leave = () => {
+    // Several answers may say at once that nobody is signed in any more.
+    if (isLeft) return;
+    isLeft = true;
     live.close();
     page?.close?.();
     window.removeEventListener("hashchange", turn);

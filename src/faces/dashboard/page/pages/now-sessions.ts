@@ -10,7 +10,7 @@ import { type PageContext, pageLink } from "../page.ts";
 import { dataTable } from "../table.ts";
 import type { Part } from "./now.ts";
 
-export function sessionsPart({ me }: PageContext): Part {
+export function sessionsPart({ me, live }: PageContext): Part {
   const rates = new Rates();
   const more = el("p", { class: "hint" });
   const table = dataTable<OpenSession>({
@@ -32,12 +32,17 @@ export function sessionsPart({ me }: PageContext): Part {
         cell: ({ tokens }) => el("span", { title: String(tokens) }, compact(tokens)),
       },
       { title: "Cost", kind: "number", value: ({ cost_usd }) => cost_usd, cell: ({ cost_usd }) => usd(cost_usd) },
-      { title: "Rate", kind: "number", value: (row) => rates.of(row), cell: (row) => `${money(rates.of(row))}/h` },
+      {
+        title: "Rate",
+        kind: "number",
+        value: (row) => rates.of(row, live.time()),
+        cell: (row) => `${money(rates.of(row, live.time()))}/h`,
+      },
       {
         title: "Time left",
         kind: "number",
-        value: ({ expires_at }) => Date.parse(expires_at) - Date.now(),
-        cell: ({ expires_at }) => duration(Date.parse(expires_at) - Date.now()),
+        value: ({ expires_at }) => Date.parse(expires_at) - live.time(),
+        cell: ({ expires_at }) => duration(Date.parse(expires_at) - live.time()),
       },
       { title: "Binding limit", value: ({ binding }) => binding?.scope ?? null, cell: bindingOf },
       ...(mayAct(me)
@@ -57,7 +62,7 @@ export function sessionsPart({ me }: PageContext): Part {
     of: ["sessions", "open_sessions"],
     show({ sessions, open_sessions }) {
       rows = sessions;
-      rates.add(sessions, Date.now());
+      rates.add(sessions, live.time());
       table.update(rows);
       put(
         more,
@@ -120,8 +125,8 @@ class Rates {
       this.#samples.set(session_id, withSample(this.#samples.get(session_id) ?? [], { at: now, cost: cost_usd }));
   }
 
-  of({ session_id, cost_usd, started_at }: OpenSession): number {
+  of({ session_id, cost_usd, started_at }: OpenSession, now: number): number {
     const session = { cost: cost_usd, startedAt: Date.parse(started_at) };
-    return spendRate(this.#samples.get(session_id) ?? [], session, Date.now());
+    return spendRate(this.#samples.get(session_id) ?? [], session, now);
   }
 }
