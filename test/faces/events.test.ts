@@ -3,6 +3,7 @@ import { IncomingMessage, ServerResponse } from "node:http";
 import { Socket } from "node:net";
 import { PassThrough } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
+import Database from "better-sqlite3";
 import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { dashboardEvents } from "../../src/faces/dashboard/events.ts";
 import { worldOf } from "../world.ts";
@@ -97,6 +98,22 @@ describe("an open page", () => {
 });
 
 describe("the stream", () => {
+  test("ends when the ledger cannot be read any more, and begins anew once it can", async () => {
+    const room = await newServerRoom();
+    const spend = await opened(room);
+    const page = await listenTo(room.url, { ...room.owner.headers });
+    await vi.waitFor(() => expect(page.told).toHaveLength(1), WITHIN);
+    const file = new Database(room.ledgerFile);
+    onTestFinished(() => void file.close());
+    file.exec("ALTER TABLE stops RENAME TO stops_gone");
+    await vi.waitFor(() => expect(page.isOver()).toBe(true), { timeout: 10_000, interval: 50 });
+    expect((await room.owner.get("/events")).status).toBe(500);
+    file.exec("ALTER TABLE stops_gone RENAME TO stops");
+    const charge = await spend();
+    const again = await listenTo(room.url, { ...room.owner.headers });
+    await vi.waitFor(() => expect(again.charges()).toEqual([charge]), WITHIN);
+  });
+
   test("is for viewers and up, by GET, and not for pages of another port", async () => {
     const room = await newServerRoom();
     const { cookie, page } = await signIn(room, room.ownerKeys[0] ?? "");

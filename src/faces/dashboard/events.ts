@@ -57,7 +57,13 @@ export function dashboardEvents(options: EventsOptions): EventsFace {
     const ticked = () => {
       for (const stream of streams) if (stream.mark) tell(group.watch, stream, bounds.keepAliveMs);
     };
-    const group = { streams, watch: watchNow(context, principal, ticked, options.log) };
+    // Old numbers under a sign of life would be a lie; whoever connects again is told what is the matter.
+    const failed = () => {
+      groups.delete(key);
+      group.watch.close();
+      for (const stream of streams) end(stream);
+    };
+    const group = { streams, watch: watchNow(context, principal, { ticked, failed }, options.log) };
     groups.set(key, group);
     return [key, group];
   };

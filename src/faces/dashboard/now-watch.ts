@@ -8,6 +8,8 @@ import { type NowAnswer, NowState } from "./now-state.ts";
 const TICK_MS = 200;
 /** Deadlines pass and windows turn without a commit. */
 const LOOK_MS = 2_000;
+/** So long a ledger may be unreadable before those who read are told by the end of their streams. */
+const PATIENCE_MS = 5_000;
 /** A look that took long is followed by a rest this many times as long. */
 const REST = 3;
 
@@ -20,17 +22,17 @@ export type NowWatch = {
   close(): void;
 };
 
-/** `ticked` is called after every tick, whether or not anything was seen. */
+/** `ticked` is called after every tick, whether or not anything was seen; `failed` once, when looks go on failing. */
 export function watchNow(
   context: Context,
   principal: Principal,
-  ticked: () => void,
+  { ticked, failed }: { ticked(): void; failed(): void },
   log: (text: string) => void,
 ): NowWatch {
   const state = new NowState();
   let seen: { changes: number; policy: Policy; at: number } | null = null;
   let moves = 0;
-  let isFailing = false;
+  let failingSince: number | null = null;
   let isClosed = false;
   let timer: NodeJS.Timeout | undefined;
 
@@ -46,15 +48,16 @@ export function watchNow(
     if (isMoved) moves += 1;
     // Only now, so that what could not be read is looked at again.
     seen = { changes, policy, at };
-    isFailing = false;
+    failingSince = null;
   };
   const wait = (ms: number): void => {
     if (isClosed) return;
     timer = setTimeout(async () => {
       const began = performance.now();
       await look().catch((error) => {
-        if (!isClosed && !isFailing) log(`watching for the dashboard: ${String(error)}`);
-        isFailing = true;
+        if (!isClosed && failingSince === null) log(`watching for the dashboard: ${String(error)}`);
+        failingSince ??= began;
+        if (!isClosed && performance.now() - failingSince >= PATIENCE_MS) failed();
       });
       if (isClosed) return;
       ticked();

@@ -53,14 +53,12 @@ export async function createKey(): Promise<boolean> {
     ],
     reasonHint: AUDITED,
     confirm: "Create key",
-    async run({ reason, key, fields }) {
+    async run({ reason, key, at, fields }) {
       made = await write("POST", "/api/v1/keys", {
         name: fields.name,
         role: fields.role,
         ...(fields.agent === "" ? {} : { agent_id: fields.agent }),
-        ...(fields.days === ""
-          ? {}
-          : { expires_at: new Date(Date.now() + Number(fields.days) * DAY_MS).toISOString() }),
+        ...(fields.days === "" ? {} : { expires_at: new Date(at + Number(fields.days) * DAY_MS).toISOString() }),
         reason,
         idempotency_key: key,
       });

@@ -37,26 +37,32 @@ export function kept<Data>(live: Live, load: () => Promise<Data>, show: (data: D
   let timer: ReturnType<typeof setTimeout> | null = null;
   let lookedAt = 0;
   let asked = 0;
+  let answered = 0;
+  let isDue = false;
   let isClosed = false;
   const again = async () => {
     lookedAt = Date.now();
     const mine = ++asked;
+    let data: Data | null = null;
     try {
-      const data = await load();
-      // A later question may have been answered before.
-      if (isClosed || mine !== asked) return;
-      show(data);
-      put(status);
+      data = await load();
     } catch (error) {
-      if (isClosed || mine !== asked) return;
-      put(
-        status,
-        el("span", { class: "fault" }, error instanceof Problem ? error.message : "The server cannot be reached."),
-      );
+      const text = error instanceof Problem ? error.message : "The server cannot be reached.";
+      if (!isClosed && mine === asked) put(status, el("span", { class: "fault" }, text));
     }
+    // A later question may have been answered before.
+    if (isClosed || mine !== asked) return;
+    answered = mine;
+    if (data !== null) {
+      put(status);
+      show(data);
+    }
+    if (isDue) later();
   };
-  const off = live.on("changed", () => {
-    if (timer !== null) return;
+  /** While an answer is on its way another question would only make it wait. */
+  const later = () => {
+    isDue = answered < asked;
+    if (isDue || timer !== null) return;
     timer = setTimeout(
       () => {
         timer = null;
@@ -64,7 +70,8 @@ export function kept<Data>(live: Live, load: () => Promise<Data>, show: (data: D
       },
       Math.max(0, lookedAt + PACE_MS - Date.now()),
     );
-  });
+  };
+  const off = live.on("changed", later);
   again();
   return {
     status,
