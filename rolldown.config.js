@@ -4,6 +4,8 @@
 import { readFileSync } from "node:fs";
 
 const PAGE = "src/faces/dashboard/page";
+/** The tests build elsewhere first. */
+const DIST = process.env.ASTRA_DIST ?? "dist";
 
 /** Writes the page's files that are no script beside it. */
 const pageFiles = {
@@ -23,12 +25,12 @@ export default [
     platform: "node",
     resolve: { mainFields: ["module", "main"] }, // jsonc-parser's main finds its own files only while it is a package
     external: ["better-sqlite3", "@pydantic/genai-prices"],
-    output: { dir: "dist", chunkFileNames: "chunks/[name].js", cleanDir: true },
+    output: { dir: DIST, chunkFileNames: "chunks/[name].js", cleanDir: true },
   },
   {
     input: { app: `${PAGE}/main.ts` },
     platform: "browser",
     plugins: [pageFiles],
-    output: { dir: "dist/dashboard", minify: true },
+    output: { dir: `${DIST}/dashboard`, minify: true },
   },
 ];

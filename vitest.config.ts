@@ -22,6 +22,16 @@ const endToEnd = {
   },
 };
 
+/** Tests of the pages in a real Chromium, which is looked for once. */
+const inBrowser = {
+  test: {
+    ...project("browser", ["test/browser/**/*.test.ts"], 120_000).test,
+    globalSetup: ["./test/build.ts", "./test/browser/real-chromium.ts"],
+    ...alone,
+    sequence: { groupOrder: 3 },
+  },
+};
+
 export default defineConfig({
   test: {
     reporters: ["default", "./test/closing-line.ts"],
@@ -35,13 +45,7 @@ export default defineConfig({
       built("house", ["test/house/**/*.test.ts"], 120_000),
       { test: { ...built("process", ["test/process/**/*.test.ts"], 300_000).test, ...alone } },
       endToEnd,
-      {
-        test: {
-          ...built("browser", ["test/browser/**/*.test.ts"], 120_000).test,
-          ...alone,
-          sequence: { groupOrder: 3 },
-        },
-      },
+      inBrowser,
     ],
   },
 });

@@ -1,6 +1,7 @@
 // `npm run bench`: every benchmark after the other, one table of ratios; both sides of each are measured in one run.
 // `npm run bench costs` runs one (or several) of them; `npm run bench -- 10` takes 10 seconds for the mixed load, not 60.
 import { costs } from "./costs.ts";
+import { dashboard } from "./dashboard.ts";
 import { gate } from "./gate.ts";
 import { http } from "./http.ts";
 import { httpLoad } from "./http-load.ts";
@@ -11,7 +12,7 @@ import { report } from "./report.ts";
 import { start } from "./start.ts";
 import { stdio } from "./stdio.ts";
 
-const all = { report, stdio, gate, start, costs, now, import: importing, http, httpLoad };
+const all = { report, stdio, gate, start, costs, now, import: importing, http, httpLoad, dashboard };
 const named = process.argv.slice(2).filter((word) => Object.hasOwn(all, word));
 
 const rows: Row[] = [];

@@ -15,8 +15,9 @@ export function setup(): void {
   const old = `${fresh}-old`;
   try {
     const rolldown = join(root, "node_modules", "rolldown", "bin", "cli.mjs");
-    execFileSync(process.execPath, [rolldown, "-c", "--logLevel", "warn", "-d", fresh], {
+    execFileSync(process.execPath, [rolldown, "-c", "--logLevel", "warn"], {
       cwd: root,
+      env: { ...process.env, ASTRA_DIST: fresh },
       stdio: "inherit",
     });
     if (existsSync(dist)) renameSync(dist, old);

@@ -5,6 +5,9 @@ export type Child = Node | string | number | null | undefined | false;
 type Handlers = { readonly [name in `on${string}`]?: (event: Event) => void };
 type Attributes = Handlers & { readonly [name: string]: unknown };
 
+/** Attributes that people read: names of others may stand in them. */
+const SHOWN: readonly string[] = ["title", "aria-label"];
+
 /** An element with attributes, event handlers (`onclick`) and children; an attribute of null or false is left out. */
 export function el<Tag extends keyof HTMLElementTagNameMap>(
   tag: Tag,
@@ -15,7 +18,7 @@ export function el<Tag extends keyof HTMLElementTagNameMap>(
   for (const [name, value] of Object.entries(attributes)) {
     if (value === null || value === undefined || value === false) continue;
     if (typeof value === "function") element.addEventListener(name.slice(2), value as (event: Event) => void);
-    else element.setAttribute(name, value === true ? "" : String(value));
+    else element.setAttribute(name, value === true ? "" : SHOWN.includes(name) ? tamed(String(value)) : String(value));
   }
   put(element, ...children);
   return element;
@@ -35,7 +38,7 @@ const UNSEEN = /(?![\u200c\u200d])[\p{Cc}\p{Cf}\u2028\u2029]/gu;
 const LONGEST = 300;
 
 /** A text of somebody else's as a page may show it: one line, no direction override, not endless. */
-function tamed(text: string): string {
+export function tamed(text: string): string {
   const short = text.length > LONGEST ? `${text.slice(0, LONGEST)}…` : text;
   return short.toWellFormed().replace(UNSEEN, "\ufffd");
 }

@@ -2,7 +2,7 @@
 import { type Sample, spendRate, withSample } from "../../../spend-rate.ts";
 import { endSession, stopSpending } from "../actions.ts";
 import { mayAct } from "../api.ts";
-import { el, name, put } from "../dom.ts";
+import { el, name, put, tamed } from "../dom.ts";
 import { amount, compact, duration, money } from "../format.ts";
 import { agentLink, mark, usd } from "../marks.ts";
 import type { OpenSession } from "../now-state.ts";
@@ -77,7 +77,7 @@ export function sessionsPart({ me, live }: PageContext): Part {
 
 const verdict = ({ decision, message }: OpenSession): HTMLElement => {
   const word = mark(decision);
-  word.title = message;
+  word.title = tamed(message);
   return word;
 };
 

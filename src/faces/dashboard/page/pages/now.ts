@@ -23,13 +23,17 @@ const TICK_MS = 1_000;
 
 export function nowPage(context: PageContext): Page {
   const { live } = context;
+  const head = headline(context);
   const parts: readonly Part[] = [
     noticesPart(context),
-    headline(context),
+    head,
     limitsPart(context),
     sessionsPart(context),
     feedPart(context),
   ];
+  const loading = el("p", { class: "hint", role: "status" }, "Loading …");
+  // An empty table says that there is nothing, which nobody knows yet; but all spending can be stopped.
+  for (const { element } of parts) element.hidden = element !== head.element;
   let shown: Partial<Now> = {};
   let frame = 0;
   // However many events come, the page is painted at most once a frame.
@@ -37,6 +41,8 @@ export function nowPage(context: PageContext): Page {
     frame = 0;
     const { now } = live;
     if (now.at === undefined) return;
+    if (shown.at === undefined) for (const { element } of parts) element.hidden = false;
+    loading.hidden = true;
     for (const part of parts) if (part.of.some((key) => now[key] !== shown[key])) part.show(now as Now);
     shown = now;
   };
@@ -48,7 +54,7 @@ export function nowPage(context: PageContext): Page {
   }, TICK_MS);
   show();
   return {
-    element: el("div", { class: "page" }, ...parts.map(({ element }) => element)),
+    element: el("div", { class: "page" }, loading, ...parts.map(({ element }) => element)),
     close() {
       off();
       clearInterval(timer);
