@@ -34,23 +34,31 @@ export function nowPage(context: PageContext): Page {
   const loading = el("p", { class: "hint", role: "status" }, "Loading …");
   // An empty table says that there is nothing, which nobody knows yet; but all spending can be stopped.
   for (const { element } of parts) element.hidden = element !== head.element;
-  let shown: Partial<Now> = {};
+  const shown = new Map<Part, Partial<Now>>();
   let frame = 0;
-  // However many events come, the page is painted at most once a frame.
+  const isDue = (part: Part) => part.of.some((key) => live.now[key] !== shown.get(part)?.[key]);
+  const showPart = (part: Part) => {
+    part.element.hidden = false;
+    part.show(live.now as Now);
+    // Those that were shown longest ago stand first.
+    shown.delete(part);
+    shown.set(part, live.now);
+  };
+  // However many events come, one part is shown a frame: all together they would take longer than a frame has.
   const show = () => {
     frame = 0;
-    const { now } = live;
-    if (now.at === undefined) return;
-    if (shown.at === undefined) for (const { element } of parts) element.hidden = false;
+    if (live.now.at === undefined) return;
+    if (shown.size === 0) parts.forEach(showPart);
     loading.hidden = true;
-    for (const part of parts) if (part.of.some((key) => now[key] !== shown[key])) part.show(now as Now);
-    shown = now;
+    const [next, ...others] = [...shown.keys()].filter(isDue);
+    if (next) showPart(next);
+    if (others.length > 0) frame = requestAnimationFrame(show);
   };
   const off = live.on("now", () => {
     frame ||= requestAnimationFrame(show);
   });
   const timer = setInterval(() => {
-    if (!document.hidden && shown.at !== undefined) for (const part of parts) part.tick?.();
+    if (!document.hidden && shown.size > 0) for (const part of parts) part.tick?.();
   }, TICK_MS);
   show();
   return {
