@@ -95,16 +95,16 @@ const tableOf = (page: Page, caption: string) => page.getByRole("table", { name:
 
 /** A table as people read it: each row by the heads of its columns. */
 export async function rowsOf(page: Page, caption: string): Promise<Record<string, string>[]> {
-  const table = tableOf(page, caption);
-  if (!(await table.isVisible())) return [];
-  return await table.evaluate((element) => {
-    const { tHead, tBodies } = element as unknown as ShownTable;
-    const heads = [...(tHead.rows[0]?.cells ?? [])].map((head) => head.textContent);
-    const lines = [...tBodies].flatMap(({ rows }) => [...rows]);
-    return lines.map(({ cells }) =>
-      Object.fromEntries([...cells].map((cell, i) => [heads[i] ?? "", cell.innerText.trim()])),
-    );
-  });
+  // A table without rows is hidden, and nobody waits for it to come back.
+  return await tableOf(page, caption).evaluateAll((tables) =>
+    (tables as unknown as ShownTable[]).flatMap(({ tHead, tBodies }) => {
+      const heads = [...(tHead.rows[0]?.cells ?? [])].map((head) => head.textContent);
+      const lines = [...tBodies].flatMap(({ rows }) => [...rows]);
+      return lines.map(({ cells }) =>
+        Object.fromEntries([...cells].map((cell, i) => [heads[i] ?? "", cell.innerText.trim()])),
+      );
+    }),
+  );
 }
 
 /** What the browser knows of a table: this runs there. */
