@@ -27,7 +27,7 @@ const inBrowser = {
   test: {
     ...project("browser", ["test/browser/**/*.test.ts"], 120_000).test,
     globalSetup: ["./test/build.ts", "./test/browser/real-chromium.ts"],
-    ...alone,
+    // Never beside other tests: what they wait for is due within a second.
     sequence: { groupOrder: 3 },
   },
 };

@@ -45,27 +45,31 @@ describe.skipIf(IS_ABSENT)("the Now page", () => {
       ask(agent, "report_usage", { session_id, input_tokens: 1_200, output_tokens: 300, cost_usd });
     await seen("$0.25", report(0.25));
     await seen("$0.50", report(0.25));
-    expect(await rowsOf(page, OPEN)).toMatchObject([
-      { Agent: "ada", Task: "t-1", Model: "claude-haiku-4-5", Verdict: "allow", Tokens: "3,000", Cost: "$0.50" },
-    ]);
+    await expect
+      .poll(() => rowsOf(page, OPEN))
+      .toMatchObject([
+        { Agent: "ada", Task: "t-1", Model: "claude-haiku-4-5", Verdict: "allow", Tokens: "3,000", Cost: "$0.50" },
+      ]);
     await seen("warn", report(0.35));
     await seen("deny", report(0.2));
     expect(Math.max(...lags), `milliseconds from commit to shown: ${lags}`).toBeLessThan(LIVE_MS);
     expect((await ask(agent, "check_budget", { session_id })).verdict.decision).toBe("deny");
-    expect(await rowsOf(page, OPEN)).toMatchObject([{ Cost: "$1.05", Verdict: "deny" }]);
-    expect(await rowsOf(page, "Newest charges")).toMatchObject([
-      { Agent: "ada", Cost: "$0.20", Verdict: "deny" },
-      { Cost: "$0.35" },
-      { Cost: "$0.25" },
-      { Cost: "$0.25" },
-    ]);
+    await expect.poll(() => rowsOf(page, OPEN)).toMatchObject([{ Cost: "$1.05", Verdict: "deny" }]);
+    await expect
+      .poll(() => rowsOf(page, "Newest charges"))
+      .toMatchObject([
+        { Agent: "ada", Cost: "$0.20", Verdict: "deny" },
+        { Cost: "$0.35" },
+        { Cost: "$0.25" },
+        { Cost: "$0.25" },
+      ]);
 
     await ask(agent, "end_session", { session_id });
     const endedAt = Date.now();
     expect(
       (await when(page, '!document.querySelector("main").innerText.includes("Time left")')) - endedAt,
     ).toBeLessThan(LIVE_MS);
-    expect(await rowsOf(page, OPEN)).toEqual([]);
+    await expect.poll(() => rowsOf(page, OPEN)).toEqual([]);
   });
 
   test("saves its tables as CSV", async () => {
