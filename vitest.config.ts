@@ -27,7 +27,8 @@ const inBrowser = {
   test: {
     ...project("browser", ["test/browser/**/*.test.ts"], 120_000).test,
     globalSetup: ["./test/build.ts", "./test/browser/real-chromium.ts"],
-    // Never beside other tests: what they wait for is due within a second.
+    // Two at a time, never beside other tests: what they wait for is due within a second.
+    maxWorkers: 2,
     sequence: { groupOrder: 3 },
   },
 };
