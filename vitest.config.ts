@@ -7,6 +7,11 @@ const project = (name: string, include: string[], timeout = 20_000) => ({
 /** One file after another, and never beside other tests: eight processes at a time are enough for two cores. */
 const alone = { fileParallelism: false, sequence: { groupOrder: 1 } } as const;
 
+/** Tests that keep one core busy and wait for nobody: two files at a time. */
+const paired = (...args: Parameters<typeof project>) => ({
+  test: { ...project(...args).test, maxWorkers: 2, sequence: { groupOrder: 4 } },
+});
+
 /** Tests that start the real command, for which dist/ is built first. */
 const built = (...args: Parameters<typeof project>) => ({
   test: { ...project(...args).test, globalSetup: ["./test/build.ts"] },
@@ -37,9 +42,9 @@ export default defineConfig({
   test: {
     reporters: ["default", "./test/closing-line.ts"],
     projects: [
-      project("core", ["test/core/**/*.test.ts", "test/*.test.ts"]),
-      project("ledger", ["test/ledger/**/*.test.ts"], 60_000),
-      project("operations", ["test/operations/**/*.test.ts"], 60_000),
+      paired("core", ["test/core/**/*.test.ts", "test/*.test.ts"]),
+      paired("ledger", ["test/ledger/**/*.test.ts"], 60_000),
+      paired("operations", ["test/operations/**/*.test.ts"], 60_000),
       project("meters", ["test/meters/**/*.test.ts"], 60_000),
       built("faces", ["test/faces/**/*.test.ts"], 60_000),
       built("setup", ["test/setup/**/*.test.ts"], 60_000),

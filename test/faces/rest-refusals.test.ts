@@ -136,7 +136,7 @@ describe("an id that is not there is 404", () => {
     ["not_found", "DELETE", "/api/v1/grants/grt_0", undefined],
     ["not_found", "DELETE", "/api/v1/keys/key_0", undefined],
     ["not_found", "GET", "/api/v1/nothing", undefined],
-    ["not_found", "GET", "/", undefined],
+    ["not_found", "GET", "/nothing", undefined],
   ])("%s: %s %s", async (code, method, path, body) => {
     const { owner } = await newServerRoom({ policy: POLICY });
     const answer = expectProblem(await owner.send(method, path, { body }), 404, code);
