@@ -20,7 +20,7 @@ describe.skipIf(IS_ABSENT)("signing in", () => {
       await page.keyboard.press("Enter");
     };
     await fill(`oc_${"x".repeat(43)}`);
-    await expect.poll(() => alert(page).innerText()).toMatch(/key/i);
+    await expect.poll(() => alert(page).innerText()).toMatch("A whole key begins with oc_.");
     expect(await page.getByLabel("Key").inputValue()).toBe("");
     await fill(await dashboard.key("agent"));
     await expect.poll(() => alert(page).innerText()).toMatch(/agent.*viewer.*operator.*owner/is);

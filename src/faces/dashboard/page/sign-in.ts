@@ -20,10 +20,7 @@ export function signInForm(done: (me: Me) => void): HTMLElement {
     try {
       done(await signIn(key.value.trim()));
     } catch (error) {
-      put(
-        fault,
-        error instanceof Problem ? error.message : "The server cannot be reached. Is astra-budget serve running?",
-      );
+      put(fault, faultOf(error));
       button.disabled = false;
     }
     key.value = "";
@@ -40,4 +37,10 @@ export function signInForm(done: (me: Me) => void): HTMLElement {
     el("h1", {}, "astra-budget"),
     el("form", { onsubmit: submit }, el("label", { for: "key" }, "Key"), key, hint, fault, button),
   );
+}
+
+/** The server tells programs which header to send; people have a field. */
+function faultOf(error: unknown): string {
+  if (!(error instanceof Problem)) return "The server cannot be reached. Is astra-budget serve running?";
+  return error.status === 401 ? "This key is unknown, expired or revoked. A whole key begins with oc_." : error.message;
 }
