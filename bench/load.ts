@@ -5,6 +5,7 @@ import { balanceKeys } from "../src/core/balance-key.ts";
 import { BOOK_SIZE } from "../src/ledger/books.ts";
 import { foldCosts } from "../src/ledger/fold.ts";
 import { openSqlite } from "../src/ledger/sqlite.ts";
+import { randomFrom } from "../test/seeded-random.ts";
 
 export const WORKSPACE = "example";
 const DAY_MS = 86_400_000;
@@ -190,14 +191,3 @@ function insertExecutions(db: Database.Database): void {
 /** 62 random bits: what a key or a request is kept as. */
 const hash = (random: () => number): bigint =>
   (BigInt(Math.floor(random() * 2 ** 31)) << 31n) | BigInt(Math.floor(random() * 2 ** 31));
-
-/** The same numbers in every run (mulberry32). */
-function randomFrom(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 4_294_967_296;
-  };
-}

@@ -1,6 +1,7 @@
 // Writes transcripts as Claude Code would: conversations over a season, their lines of the sizes that real ones have.
 import { mkdirSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { randomFrom } from "../test/seeded-random.ts";
 
 const DAY_MS = 86_400_000;
 const SEASON_DAYS = 90;
@@ -150,15 +151,4 @@ function idFrom(random: () => number): string {
       .toString(16)
       .padStart(digits, "0");
   return `${hex(8)}-${hex(4)}-4${hex(3)}-8${hex(3)}-${hex(12)}`;
-}
-
-/** The same numbers for the same seed (mulberry32). */
-function randomFrom(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-  };
 }

@@ -16,7 +16,7 @@ import { pace } from "./cost-forecast.ts";
 import { grantOut } from "./grants.ts";
 import { incidentOut } from "./incidents.ts";
 import { everyLimit, sharedStandings } from "./list-limits.ts";
-import { chargeLine, type Feed, feedAfter, HIDDEN_FEED } from "./now-feed.ts";
+import { type Feed, feedAfter, feedLine, HIDDEN_FEED } from "./now-feed.ts";
 import { limitLines } from "./now-limits.ts";
 import { openLine, verdictNow } from "./now-sessions.ts";
 import { type Context, defineOperation, hourAt, type Principal } from "./operation.ts";
@@ -110,7 +110,7 @@ function* look(context: Context, principal: Principal, args: z.output<typeof inp
     open_sessions: count,
     ...(yield* orders(workspaceId, now)),
     ...(yield* openIncidents(workspaceId, principal)),
-    feed: feed.charges.map((charge) => chargeLine(charge, verdicts.get(charge.session_id)?.decision ?? null)),
+    feed: feed.charges.map((charge) => feedLine(charge, verdicts.get(charge.session_id)?.decision ?? null)),
     feed_cursor: String(feed.last),
     feed_left_out: Number(feed.leftOut),
     feed_hidden: feed.isHidden,

@@ -1,12 +1,12 @@
 // list_charges: single charges of a range, oldest first, with the tools in them.
 import { z } from "zod";
-import { usdFromNano } from "../core/money.ts";
 import { chargesAfter, type ListedCharge } from "../ledger/charge-list.ts";
 import { chargeId } from "../ledger/charges.ts";
 import type { Work } from "../ledger/statement.ts";
+import { chargeLine } from "./charge-line.ts";
 import { costFilterInput, filterOf, mustSeeSession } from "./cost-filter.ts";
 import { type Context, defineOperation, forbidden, type Principal } from "./operation.ts";
-import { instantOut, usdOf } from "./output.ts";
+import { usdOf } from "./output.ts";
 import { nextCursor, pageInput, wrongCursor } from "./page.ts";
 import { hidesUsers } from "./reveal.ts";
 
@@ -50,37 +50,21 @@ export function bookPlace(cursor: string | undefined): bigint {
 
 function lineOf(charge: ListedCharge, principal: Principal): Record<string, unknown> {
   return {
-    charge_id: charge.id,
-    session_id: charge.session_id,
+    ...chargeLine(charge),
     parent_session_id: charge.parent_session_id,
-    agent_id: charge.agent_id,
     role: charge.role,
     team_id: charge.team_id,
-    task_id: charge.task_id,
     user_id: charge.user_id,
-    model: charge.model,
-    provider: charge.provider,
-    tool: charge.tool,
-    tools: charge.lines.map(({ tool, calls, cost }) => ({ tool, calls: Number(calls), cost_usd: usdFromNano(cost) })),
-    occurred_at: instantOut(Number(charge.occurred_at)),
-    recorded_at: instantOut(Number(charge.recorded_at)),
     hour: charge.hour,
-    input_tokens: Number(charge.input_tokens),
-    output_tokens: Number(charge.output_tokens),
     cache_read_tokens: Number(charge.cache_read_tokens),
     cache_write_tokens: Number(charge.cache_write_tokens),
     cache_write_1h_tokens: Number(charge.cache_write_1h_tokens),
     tool_calls: Number(charge.tool_calls),
-    cost_usd: usdFromNano(charge.cost_nano_usd),
     reported_usd: usdOf(charge.reported_nano_usd),
     priced_usd: usdOf(charge.priced_nano_usd),
     cost_source: charge.cost_source,
-    source: charge.source,
-    metered_by: charge.metered_by,
-    late: charge.late === 1n,
     latency_ms: charge.latency_ms === null ? null : Number(charge.latency_ms),
     corrects: charge.corrects_no === null ? null : chargeId(charge.session_id, charge.corrects_no),
-    failed: charge.error !== null,
     // Whatever an agent wrote there, perhaps with a secret in it: for those who have to mend it.
     ...(principal.kind === "viewer" ? {} : { error: charge.error, hold_id: charge.hold_id }),
   };

@@ -1,9 +1,8 @@
 // The feed of get_now: charges as they are booked, each told once to whoever asks with the cursor of the answer before.
-import { usdFromNano } from "../core/money.ts";
 import type { Decision } from "../core/verdict.ts";
 import { type ListedCharge, type NewestCharges, newestCharges } from "../ledger/charge-list.ts";
 import type { Work } from "../ledger/statement.ts";
-import { instantOut } from "./output.ts";
+import { chargeLine } from "./charge-line.ts";
 
 /** Of an answer that begins a feed, and of one that goes on with it. */
 const FIRST_CHARGES = 30;
@@ -30,25 +29,4 @@ export function* feedAfter(workspaceId: string, after: bigint | null): Work<Feed
 }
 
 /** A charge, with the verdict that stands for its session now; null for one that has ended. */
-export function chargeLine(charge: ListedCharge, decision: Decision | null) {
-  return {
-    charge_id: charge.id,
-    session_id: charge.session_id,
-    agent_id: charge.agent_id,
-    task_id: charge.task_id,
-    model: charge.model,
-    provider: charge.provider,
-    tool: charge.tool,
-    tools: charge.lines.map(({ tool, calls, cost }) => ({ tool, calls: Number(calls), cost_usd: usdFromNano(cost) })),
-    recorded_at: instantOut(Number(charge.recorded_at)),
-    occurred_at: instantOut(Number(charge.occurred_at)),
-    input_tokens: Number(charge.input_tokens),
-    output_tokens: Number(charge.output_tokens),
-    cost_usd: usdFromNano(charge.cost_nano_usd),
-    source: charge.source,
-    metered_by: charge.metered_by,
-    late: charge.late === 1n,
-    failed: charge.error !== null,
-    decision,
-  };
-}
+export const feedLine = (charge: ListedCharge, decision: Decision | null) => ({ ...chargeLine(charge), decision });

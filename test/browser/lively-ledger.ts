@@ -3,6 +3,7 @@ import { contextOver } from "../../src/context.ts";
 import { openSqlite } from "../../src/ledger/sqlite.ts";
 import { agentOperations, operatorOperations } from "../../src/operations/index.ts";
 import { type Context, invoke, type Principal } from "../../src/operations/operation.ts";
+import { randomFrom } from "../seeded-random.ts";
 import { AGENT, type Answer, OPERATOR, policyOf } from "../world.ts";
 
 const HOUR_MS = 3_600_000;
@@ -193,16 +194,5 @@ function usage(random: () => number, size: number) {
     output_tokens: Math.round(input_tokens * (0.06 + random() * 0.1)),
     cache_read_tokens: input_tokens,
     ...tool,
-  };
-}
-
-/** The same numbers in every run (mulberry32). */
-function randomFrom(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 4_294_967_296;
   };
 }
