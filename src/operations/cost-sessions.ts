@@ -8,6 +8,7 @@ import type { Work } from "../ledger/statement.ts";
 import { findTask } from "../ledger/tasks.ts";
 import { instantsOf } from "./cost-filter.ts";
 import type { Context, Principal } from "./operation.ts";
+import { tokensOf } from "./session-line.ts";
 import { byPlace, treeCostsOf } from "./session-tree.ts";
 
 /** The newest sessions, and how many more there are. */
@@ -38,7 +39,7 @@ function sessionOut(session: Session, title: string | null, now: number) {
     task_title: title,
     status: session.status,
     cost_usd: usdFromNano(totals.cost),
-    tokens: Number(totals.inputTokens + totals.outputTokens + totals.cacheReadTokens + totals.cacheWriteTokens),
+    tokens: tokensOf(session),
     duration_minutes: Math.round(((session.endedAt ?? Math.min(now, session.expiresAt)) - session.openedAt) / 60_000),
   };
 }

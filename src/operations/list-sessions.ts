@@ -1,7 +1,6 @@
 // list_sessions: the newest sessions with their handles, for the operator.
 import { z } from "zod";
 import { callerId } from "../core/id.ts";
-import { usdFromNano } from "../core/money.ts";
 import { listSessions as newest } from "../ledger/session-lists.ts";
 import type { Session } from "../ledger/session-row.ts";
 import type { Work } from "../ledger/statement.ts";
@@ -9,6 +8,7 @@ import { type Context, callingAgent, defineOperation, forbidden } from "./operat
 import { instantOut, statusOut } from "./output.ts";
 import { nextCursor, pageFrom, pageInput, placeOf } from "./page.ts";
 import { hidesUsers } from "./reveal.ts";
+import { sessionLine, tokensOf } from "./session-line.ts";
 
 export const listSessions = defineOperation({
   name: "list_sessions",
@@ -48,23 +48,16 @@ function* page(
 function lineOf(session: Session, now: number): Record<string, unknown> {
   const { totals } = session;
   return {
-    session_id: session.id,
-    parent_session_id: session.parentSessionId,
-    agent_id: session.agentId,
+    ...sessionLine(session),
     team_id: session.teamId,
-    task_id: session.taskId,
     user_id: session.userId,
-    model: session.model,
     status: statusOut(session, now),
     error: session.error,
-    started_at: instantOut(session.openedAt),
     ended_at: session.endedAt === null ? null : instantOut(session.endedAt),
     duration_ms: (session.endedAt ?? now) - session.openedAt,
-    cost_usd: usdFromNano(totals.cost),
-    max_cost_usd: usdFromNano(session.budget.maxCostCents),
     input_tokens: Number(totals.inputTokens),
     output_tokens: Number(totals.outputTokens),
-    tokens: Number(totals.inputTokens + totals.outputTokens + totals.cacheReadTokens + totals.cacheWriteTokens),
+    tokens: tokensOf(session),
     tool_calls: Number(totals.toolCalls),
   };
 }

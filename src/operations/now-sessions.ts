@@ -5,6 +5,7 @@ import type { Policy } from "../core/policy.ts";
 import { NO_ASK, type Verdict, verdictOf } from "../core/verdict.ts";
 import type { Session } from "../ledger/session-row.ts";
 import { instantOut, limitOut, verdictOut } from "./output.ts";
+import { sessionLine, tokensOf } from "./session-line.ts";
 import { limitsOf, noticesOf, type Standing } from "./standing.ts";
 
 export function verdictNow(policy: Policy, standing: Standing, balanceOf: BalanceLookup, now: number): Verdict {
@@ -13,22 +14,14 @@ export function verdictNow(policy: Policy, standing: Standing, balanceOf: Balanc
 }
 
 export function openLine(session: Session, verdict: Verdict, balanceOf: BalanceLookup) {
-  const { totals } = session;
   const tree = balanceOf({ scope: "session", scopeId: session.id, window: "session", windowKey: "" });
   return {
-    session_id: session.id,
-    parent_session_id: session.parentSessionId,
-    agent_id: session.agentId,
+    ...sessionLine(session),
     team_id: session.teamId,
-    task_id: session.taskId,
-    model: session.model,
-    started_at: instantOut(session.openedAt),
     expires_at: instantOut(session.expiresAt),
-    tokens: Number(totals.inputTokens + totals.outputTokens + totals.cacheReadTokens + totals.cacheWriteTokens),
-    tool_calls: Number(totals.toolCalls),
-    cost_usd: usdFromNano(totals.cost),
+    tokens: tokensOf(session),
+    tool_calls: Number(session.totals.toolCalls),
     tree_cost_usd: usdFromNano(tree.spent.cost),
-    max_cost_usd: usdFromNano(session.budget.maxCostCents),
     decision: verdict.decision,
     message: verdict.message,
     binding: bindingLine(verdict),

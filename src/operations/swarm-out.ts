@@ -3,6 +3,7 @@ import { type Nano, usdFromNano } from "../core/money.ts";
 import type { Session } from "../ledger/session-row.ts";
 import type { Swarm } from "../ledger/swarms.ts";
 import { instantOut, statusOut } from "./output.ts";
+import { sessionLine } from "./session-line.ts";
 
 /** `sessions` and `open` count the root too. */
 export function swarmOut({ root, below }: Swarm, treeCost: Nano, now: number) {
@@ -16,26 +17,17 @@ export function swarmOut({ root, below }: Swarm, treeCost: Nano, now: number) {
     sessions: 1 + below.sessions,
     open: (statusOut(root, now) === "open" ? 1 : 0) + below.open,
     depth: below.depth,
-    ...costsOut(root, treeCost),
+    cost_usd: usdFromNano(root.totals.cost),
+    tree_cost_usd: usdFromNano(treeCost),
+    max_cost_usd: usdFromNano(root.budget.maxCostCents),
   };
 }
 
 export function memberOut(session: Session, treeCost: Nano, now: number) {
   return {
-    session_id: session.id,
-    parent_session_id: session.parentSessionId,
-    agent_id: session.agentId,
+    ...sessionLine(session),
     depth: session.depth,
     status: statusOut(session, now),
-    task_id: session.taskId,
-    model: session.model,
-    started_at: instantOut(session.openedAt),
-    ...costsOut(session, treeCost),
+    tree_cost_usd: usdFromNano(treeCost),
   };
 }
-
-const costsOut = (session: Session, treeCost: Nano) => ({
-  cost_usd: usdFromNano(session.totals.cost),
-  tree_cost_usd: usdFromNano(treeCost),
-  max_cost_usd: usdFromNano(session.budget.maxCostCents),
-});
